@@ -1,0 +1,379 @@
+"""The SQL of delivery: offsets, claims, doors, outbox, parked keys and dead letters. Set-based throughout."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import asyncpg
+
+from chassis.envelope import Event, header_text
+from chassis.errors import Fenced
+from chassis.facts import Errand, Fact, Later
+from chassis.ids import uuid7
+from chassis.postgres import Conn
+from contracts.topics import outbox as outbox_topic
+
+Partition = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How far a batch moves a partition: from the offset we expect to be stored to the next one to read."""
+
+    expected: int
+    next: int
+
+
+async def stored_offsets(conn: Conn, consumer: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
+    """The next offset of each partition; one never read before starts at 0."""
+    topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
+    await conn.execute(
+        """insert into consumer_offset
+           select $1, topic, partition, 0 from unnest($2::text[], $3::int[]) as new (topic, partition)
+           on conflict do nothing""",
+        consumer,
+        topics,
+        numbers,
+    )
+    rows = await conn.fetch(
+        """select topic, partition, next_offset from consumer_offset
+           where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::int[]))""",
+        consumer,
+        topics,
+        numbers,
+    )
+    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+
+
+async def advance(conn: Conn, consumer: str, advances: Mapping[Partition, Advance]) -> None:
+    """Compares and sets the offset rows, in order. Raises Fenced where one is not as expected."""
+    if not advances:
+        return
+    moves = sorted(advances.items())
+    moved = await conn.fetch(
+        """with move as (
+               select * from unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[])
+               as move (topic, partition, expected, next)
+           ), locked as (
+               select o.topic, o.partition, move.next from consumer_offset o join move using (topic, partition)
+               where o.consumer = $1 and o.next_offset = move.expected
+               order by o.topic, o.partition for update of o
+           )
+           update consumer_offset o set next_offset = locked.next from locked
+           where o.consumer = $1 and o.topic = locked.topic and o.partition = locked.partition
+           returning 1""",
+        consumer,
+        [topic for (topic, _), _ in moves],
+        [number for (_, number), _ in moves],
+        [move.expected for _, move in moves],
+        [move.next for _, move in moves],
+    )
+    if len(moved) != len(moves):
+        raise Fenced(consumer)
+
+
+async def claim(conn: Conn, consumer: str, events: Sequence[Event[Any]], at: datetime) -> list[Event[Any]]:
+    """The events not taken before. A partner's record is claimed by its offset alone."""
+    facts = sorted({UUID(event.id) for event in events if not event.partner})
+    if not facts:
+        return list(events)
+    rows = await conn.fetch(
+        """insert into inbox (event_id, consumer, taken_at)
+           select event_id, $2, $3 from unnest($1::uuid[]) as new (event_id)
+           on conflict do nothing returning event_id""",
+        facts,
+        consumer,
+        at,
+    )
+    fresh = {row["event_id"] for row in rows}
+    taken: list[Event[Any]] = []
+    for event in events:
+        if event.partner:
+            taken.append(event)
+        elif (event_id := UUID(event.id)) in fresh:
+            fresh.discard(event_id)
+            taken.append(event)
+    return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the door knows of a submission: new, done before with the same body, or with another."""
+
+    event: Event[Any]
+    is_new: bool
+    is_same: bool = False
+    answer_type: str | None = None
+    answer: bytes | None = None
+
+
+async def claim_submissions(conn: Conn, submissions: Sequence[tuple[Event[Any], bytes]], at: datetime) -> list[Claim]:
+    """Claims (partner, submission id) for each event and its fingerprint, in the order given."""
+    first: dict[tuple[str, str], bytes] = {}
+    for event, fingerprint in submissions:
+        first.setdefault((event.partner or "", event.id), fingerprint)
+    wanted = sorted(first)
+    rows = await conn.fetch(
+        """insert into door (partner, submission_id, fingerprint, accepted_at)
+           select partner, id, fingerprint, $4
+           from unnest($1::text[], $2::text[], $3::bytea[]) as new (partner, id, fingerprint)
+           on conflict do nothing returning partner, submission_id""",
+        [partner for partner, _ in wanted],
+        [submission for _, submission in wanted],
+        [first[identity] for identity in wanted],
+        at,
+    )
+    new = {(row["partner"], row["submission_id"]) for row in rows}
+    known = await _known_submissions(conn, [identity for identity in wanted if identity not in new])
+    claims: list[Claim] = []
+    for event, fingerprint in submissions:
+        identity = (event.partner or "", event.id)
+        if identity in new:
+            new.discard(identity)
+            known[identity] = (first[identity], None, None)
+            claims.append(Claim(event, is_new=True))
+        else:
+            print_, kind, text = known[identity]
+            claims.append(Claim(event, is_new=False, is_same=print_ == fingerprint, answer_type=kind, answer=text))
+    return claims
+
+
+async def _known_submissions(
+    conn: Conn, identities: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[bytes, str | None, bytes | None]]:
+    if not identities:
+        return {}
+    rows = await conn.fetch(
+        """select partner, submission_id, fingerprint, answer_type, answer from door
+           where (partner, submission_id) in (select * from unnest($1::text[], $2::text[]))""",
+        [partner for partner, _ in identities],
+        [submission for _, submission in identities],
+    )
+    return {
+        (row["partner"], row["submission_id"]): (row["fingerprint"], row["answer_type"], row["answer"]) for row in rows
+    }
+
+
+async def keep_answers(conn: Conn, answers: Sequence[Fact]) -> None:
+    await conn.execute(
+        """update door set answer_type = new.type, answer = new.value
+           from unnest($1::text[], $2::text[], $3::text[], $4::bytea[]) as new (partner, id, type, value)
+           where door.partner = new.partner and door.submission_id = new.id""",
+        [fact.cause.partner for fact in answers],
+        [fact.cause.id for fact in answers],
+        [fact.data.spec.type for fact in answers],
+        [fact.data.model_dump_json().encode() for fact in answers],
+    )
+
+
+async def release_submissions(conn: Conn, events: Sequence[Event[Any]]) -> None:
+    """A refused message does not use up its id."""
+    await conn.execute(
+        "delete from door where (partner, submission_id) in (select * from unnest($1::text[], $2::text[]))",
+        [event.partner for event in events],
+        [event.id for event in events],
+    )
+
+
+async def append(conn: Conn, facts: Sequence[Fact], source: str, at: datetime) -> None:
+    """Writes facts to the outbox in their final bytes and order, each with the next version of its key."""
+    if not facts:
+        return
+    topics = [outbox_topic(fact.to) if fact.to else fact.data.spec.topic for fact in facts]
+    keys = [fact.data.key() for fact in facts]
+    versions = await _versions(conn, list(zip(topics, keys, strict=True)))
+    nth: Counter[tuple[str, ...]] = Counter()
+    headers: list[str] = []
+    for fact, topic, key in zip(facts, topics, keys, strict=True):
+        seed = (fact.cause.source, fact.cause.id, topic, fact.data.spec.type, key)
+        nth[seed] += 1
+        versions[topic, key] += 1
+        headers.append(
+            header_text(
+                {
+                    "id": str(uuid7(fact.cause.time, *seed, str(nth[seed]))),
+                    "source": source,
+                    "type": fact.data.spec.type,
+                    "time": at.isoformat(),
+                    "sequence": str(versions[topic, key]),
+                    "correlationid": fact.cause.correlation,
+                    "causationid": fact.cause.correlation if fact.cause.partner else fact.cause.id,
+                }
+            )
+        )
+    await conn.execute(
+        """insert into outbox (topic, key, headers, value, said_at)
+           select topic, key, headers, value, $5
+           from unnest($1::text[], $2::bytea[], $3::text[], $4::bytea[])
+           with ordinality as new (topic, key, headers, value, nth) order by nth""",
+        topics,
+        [key.encode() for key in keys],
+        headers,
+        [fact.data.model_dump_json().encode() for fact in facts],
+        at,
+    )
+
+
+async def _versions(conn: Conn, said: Sequence[tuple[str, str]]) -> Counter[tuple[str, str]]:
+    """Reserves the versions that each (topic, key) needs and returns the last one used before."""
+    needed = sorted(Counter(said).items())
+    rows = await conn.fetch(
+        """insert into key_version (topic, key, version)
+           select topic, key, n from unnest($1::text[], $2::text[], $3::bigint[]) as new (topic, key, n)
+           on conflict (topic, key) do update set version = key_version.version + excluded.version
+           returning topic, key, version""",
+        [topic for (topic, _), _ in needed],
+        [key for (_, key), _ in needed],
+        [n for _, n in needed],
+    )
+    after = {(row["topic"], row["key"]): row["version"] for row in rows}
+    return Counter({identity: after[identity] - n for identity, n in needed})
+
+
+async def schedule(conn: Conn, later: Sequence[Later]) -> None:
+    if not later:
+        return
+    await conn.execute(
+        """insert into due (type, key, value, correlation, due_at)
+           select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[])""",
+        [type(work.data).__name__ for work in later],
+        [work.key for work in later],
+        [work.data.model_dump_json().encode() for work in later],
+        [work.cause.correlation for work in later],
+        [work.at for work in later],
+    )
+
+
+async def enqueue(conn: Conn, errands: Sequence[Errand]) -> None:
+    if not errands:
+        return
+    nth: Counter[tuple[str, ...]] = Counter()
+    ids: list[UUID] = []
+    for errand in errands:
+        seed = (errand.cause.source, errand.cause.id, type(errand.data).__name__, errand.key)
+        nth[seed] += 1
+        ids.append(uuid7(errand.cause.time, *seed, str(nth[seed])))
+    await conn.execute(
+        """insert into errand (id, type, key, value, correlation, not_before)
+           select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::timestamptz[])""",
+        ids,
+        [type(errand.data).__name__ for errand in errands],
+        [errand.key for errand in errands],
+        [errand.data.model_dump_json().encode() for errand in errands],
+        [errand.cause.correlation for errand in errands],
+        [errand.not_before for errand in errands],
+    )
+
+
+Rows = Literal["due", "errand"]
+_TAKE: dict[Rows, str] = {
+    "due": "delete from due where id = any($1::text[]::bigint[]) returning id::text",
+    "errand": "delete from errand where id = any($1::text[]::uuid[]) returning id::text",
+}
+
+
+async def take(conn: Conn, rows: Rows, ids: Sequence[str]) -> set[str]:
+    """Deletes rows and returns the ids of those that were there: what another replica took is not ours."""
+    return {row["id"] for row in await conn.fetch(_TAKE[rows], list(ids))}
+
+
+async def due_rows(conn: Conn, at: datetime, limit: int) -> list[asyncpg.Record]:
+    return await conn.fetch(
+        "select id::text, type, key, value, correlation, due_at as at from due where due_at <= $1 "
+        "order by due_at, id limit $2",
+        at,
+        limit,
+    )
+
+
+async def begin_errands(conn: Conn, at: datetime, limit: int) -> list[asyncpg.Record]:
+    """Commits the attempt: what is returned here is called now, and by nobody else."""
+    return await conn.fetch(
+        """update errand set attempted_at = $1, attempts = attempts + 1
+           where id in (select id from errand where attempted_at is null and not_before <= $1
+                        order by not_before, id limit $2 for update skip locked)
+           returning id::text, type, key, value, correlation, $1 as at""",
+        at,
+        limit,
+    )
+
+
+async def lost_errands(conn: Conn, before: datetime, limit: int) -> list[asyncpg.Record]:
+    """Attempts whose result never came: nobody knows what happened."""
+    return await conn.fetch(
+        "select id::text, type, key, value, correlation, attempted_at as at from errand where attempted_at < $1 "
+        "order by attempted_at limit $2",
+        before,
+        limit,
+    )
+
+
+async def put_back(conn: Conn, errands: Sequence[str], not_before: datetime) -> None:
+    """For calls that certainly did not happen."""
+    await conn.execute(
+        "update errand set attempted_at = null, not_before = $2 where id = any($1::text[]::uuid[])",
+        list(errands),
+        not_before,
+    )
+
+
+async def parked_keys(conn: Conn, consumer: str, events: Iterable[Event[Any]]) -> set[tuple[str, str]]:
+    """The (topic, key) that wait behind a dead letter. Asked before any event of the batch takes effect."""
+    wanted = sorted({(event.topic, event.key) for event in events})
+    rows = await conn.fetch(
+        """select distinct topic, key from dead_letter
+           where consumer = $1 and settled_at is null and kind <> 'unreadable'
+             and (topic, key) in (select * from unnest($2::text[], $3::text[]))""",
+        consumer,
+        [topic for topic, _ in wanted],
+        [key for _, key in wanted],
+    )
+    return {(row["topic"], row["key"]) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that had no effect. `rule` and `field` explain it; neither ever holds a value of it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    type: str | None
+    event_id: str | None
+    kind: str
+    rule: str
+    field: str | None
+    sealed: bytes
+    attempts: int
+
+
+async def bury(conn: Conn, consumer: str, letters: Sequence[DeadLetter], at: datetime) -> None:
+    if not letters:
+        return
+    await conn.executemany(
+        """insert into dead_letter (consumer, topic, partition, record_offset, key, type, event_id, kind, rule, field,
+                                    body, attempts, dead_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+        [
+            (
+                consumer,
+                letter.topic,
+                letter.partition,
+                letter.offset,
+                letter.key,
+                letter.type,
+                letter.event_id,
+                letter.kind,
+                letter.rule,
+                letter.field,
+                letter.sealed,
+                letter.attempts,
+                at,
+            )
+            for letter in letters
+        ],
+    )

@@ -1,0 +1,141 @@
+"""Work with a time: rows that fall due become events, and are run once."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import asyncpg
+from pydantic import BaseModel
+
+from chassis import delivery
+from chassis.envelope import Event
+from chassis.logs import logger
+from chassis.metrics import DEGRADED
+from chassis.work import Batch, Worker
+
+log = logger("due")
+
+BATCH: Final = 500
+LOOK_EVERY: Final = 0.25
+RESULT_WITHIN: Final = timedelta(seconds=120)
+
+
+async def _for_ever(name: str, once: Callable[[], Any], wake: asyncio.Event) -> None:
+    """Runs `once` again at once while it finds work, else after a pause. What is unavailable is waited for."""
+    pause = 0.5
+    while True:
+        try:
+            wake.clear()
+            found = await once()
+            DEGRADED.labels(part=name).set(0)
+            pause = 0.5
+            if not found:
+                await _wait(wake, LOOK_EVERY)
+        except Exception as error:
+            DEGRADED.labels(part=name).set(1)
+            log.warning("paused", part=name, pause=pause, exc_info=error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 30.0)
+
+
+async def _wait(wake: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(wake.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+def _event(row: asyncpg.Record, source: str, data: BaseModel) -> Event[Any]:
+    return Event(row["id"], source, type(data).__name__, row["at"], row["key"], row["key"], data, row["correlation"])
+
+
+@dataclass(slots=True)
+class DueWork:
+    """Runs a service's due rows through its handlers, by the class of their data."""
+
+    worker: Worker
+    models: Mapping[str, type[BaseModel]]
+    clock: Callable[[], datetime]
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        await _for_ever("due", self.once, self._awake)
+
+    async def once(self) -> int:
+        async with self.worker.database.acquire() as conn:
+            rows = await delivery.due_rows(conn, self.clock(), BATCH)
+        if rows:
+            source = f"/furthest/{self.worker.service}/due"
+            events = [_event(row, source, self.models[row["type"]].model_validate_json(row["value"])) for row in rows]
+            await self.worker.run(Batch("due", events, rows_of="due"))
+        return len(rows)
+
+
+class NotCalled(Exception):
+    """The call certainly did not happen: it is made again after a while."""
+
+
+class Sender(Protocol):
+    """Makes calls to the outside. It is given errands whose attempt is committed.
+
+    Returns one result for each, in order; a result is a model that the service handles. Raises NotCalled
+    where none of the calls was made.
+    """
+
+    async def __call__(self, errands: list[Any]) -> list[BaseModel]: ...
+
+    def lost(self, errand: Any) -> BaseModel:
+        """The result to record for a call of which nobody knows whether it happened."""
+        ...
+
+
+@dataclass(slots=True)
+class Senders:
+    """Makes a service's calls to the outside: commit the attempt, call, record the result."""
+
+    worker: Worker
+    models: Mapping[str, type[BaseModel]]
+    senders: Mapping[str, Sender]
+    clock: Callable[[], datetime]
+    batch: int = 100
+    retry_after: timedelta = timedelta(seconds=5)
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    async def run(self) -> None:
+        await _for_ever("senders", self.once, self._awake)
+
+    async def once(self) -> int:
+        async with self.worker.database.acquire() as conn:
+            lost = await delivery.lost_errands(conn, self.clock() - RESULT_WITHIN, self.batch)
+            rows = await delivery.begin_errands(conn, self.clock(), self.batch)
+        await self._record([(row, self.senders[row["type"]].lost(self._data(row))) for row in lost])
+        by_type: dict[str, list[asyncpg.Record]] = {}
+        for row in rows:
+            by_type.setdefault(row["type"], []).append(row)
+        for kind, those in by_type.items():
+            await self._call(self.senders[kind], those)
+        return len(rows) + len(lost)
+
+    def _data(self, row: asyncpg.Record) -> BaseModel:
+        return self.models[row["type"]].model_validate_json(row["value"])
+
+    async def _call(self, sender: Sender, rows: list[asyncpg.Record]) -> None:
+        try:
+            results = await sender([self._data(row) for row in rows])
+        except NotCalled as error:
+            log.warning("not_called", errands=len(rows), exc_info=error.__cause__ or error)
+            async with self.worker.database.acquire() as conn:
+                await delivery.put_back(conn, [row["id"] for row in rows], self.clock() + self.retry_after)
+            return
+        await self._record(list(zip(rows, results, strict=True)))
+
+    async def _record(self, results: list[tuple[asyncpg.Record, BaseModel]]) -> None:
+        if results:
+            source = f"/furthest/{self.worker.service}/errand"
+            events = [_event(row, source, result) for row, result in results]
+            await self.worker.run(Batch("errands", events, rows_of="errand"))

@@ -1,0 +1,116 @@
+"""CloudEvents 1.0 over Kafka: we write binary mode and read binary and structured mode."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+D_co = TypeVar("D_co", covariant=True, bound=BaseModel)
+
+STRUCTURED: Final = "application/cloudevents+json"
+MAX_ID: Final = 128
+
+
+class Record(Protocol):
+    """What we use of an `aiokafka.ConsumerRecord`."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[D_co]):
+    """Something that a handler acts on: a fact, a partner's message, or work that fell due.
+
+    `key` orders and parks: what fails unexpectedly holds back only its own key. Events of one `lane`
+    take effect in their order even where their types differ: a fact's key, or a partner's door.
+    """
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    key: str
+    lane: str
+    data: D_co
+    correlation: str
+    partner: str | None = None
+    record: Record | None = None
+
+    @property
+    def topic(self) -> str:
+        """The topic an event was read from; for due work and HTTP, its source."""
+        return self.record.topic if self.record else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The attributes of a CloudEvent and its data, still bytes."""
+
+    id: str
+    source: str
+    type: str
+    correlation: str
+    data: bytes
+
+
+def _text(value: bytes | None) -> str:
+    """A header's text, cut to a sane length; empty where it is not text at all."""
+    try:
+        return (value or b"")[:1024].decode()
+    except UnicodeDecodeError:
+        return ""
+
+
+def read(record: Record) -> Envelope:
+    """Raises ValueError, whose text is a rule, where the record is no CloudEvent."""
+    headers = {name.lower(): _text(value) for name, value in record.headers}
+    if headers.get("content-type", "").lower().startswith(STRUCTURED):
+        return _structured(record.value or b"")
+    return _envelope(
+        {name[3:]: value for name, value in headers.items() if name.startswith("ce_")}, record.value or b""
+    )
+
+
+def _structured(value: bytes) -> Envelope:
+    try:
+        event: Any = json.loads(value)
+    except ValueError:
+        raise ValueError("json-invalid") from None
+    if not isinstance(event, dict) or "data" not in event:
+        raise ValueError("no-data")
+    attributes = {name: text for name, text in event.items() if isinstance(text, str)}
+    return _envelope(attributes, json.dumps(event["data"]).encode())
+
+
+def _envelope(attributes: dict[str, str], data: bytes) -> Envelope:
+    if attributes.get("specversion") != "1.0":
+        raise ValueError("no-cloudevents-specversion-1.0")
+    if not attributes.get("type"):
+        raise ValueError("no-type")
+    event_id = attributes.get("id", "")
+    if not 0 < len(event_id) <= MAX_ID:
+        raise ValueError("no-id")
+    correlation = attributes.get("correlationid", "")[:MAX_ID] or event_id
+    return Envelope(event_id, attributes.get("source", ""), attributes["type"], correlation, data)
+
+
+def header_text(attributes: dict[str, str]) -> str:
+    """The headers of an outbox row: JSON of [name, text] pairs, so that the relay only has to encode."""
+    pairs = [["ce_specversion", "1.0"], *([f"ce_{name}", text] for name, text in attributes.items())]
+    return json.dumps([*pairs, ["content-type", "application/json"]], separators=(",", ":"))
+
+
+def headers_of(text: str) -> list[tuple[str, bytes]]:
+    return [(name, value.encode()) for name, value in json.loads(text)]
+
+
+def record_time(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)

@@ -1,0 +1,58 @@
+"""What a handler returns: facts to say, and work to do later."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from chassis.envelope import Event
+from contracts.message import Message
+from contracts.refusal import FieldError, MessageRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something to say because of `cause`: to everybody on the fact's topic, or in one partner's outbox."""
+
+    data: Message
+    cause: Event[Any]
+    to: str | None = None
+    is_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Work to do at a time; `data` is a model of the service's own, handled as an event of its class."""
+
+    at: datetime
+    data: BaseModel
+    key: str
+    cause: Event[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A call to the outside to be made by a sender, not before a time, at most one at a time."""
+
+    not_before: datetime
+    data: BaseModel
+    key: str
+    cause: Event[Any]
+
+
+Said = Fact | Later | Errand
+Handler = Callable[[Sequence[Event[Any]], Any, datetime], Awaitable[Sequence[Said]]]
+"""Takes the events of one type, the service's store in the open transaction, and the time."""
+
+
+def answer(cause: Event[Any], data: Message) -> Fact:
+    """What the sender of a door message is told; the same message sent again is told the same."""
+    return Fact(data, cause, to=cause.partner, is_answer=True)
+
+
+def refusal(cause: Event[Any], *errors: FieldError) -> Fact:
+    """The message of this event had no effect. Its id is not used up: it may be mended and sent again."""
+    reference = getattr(cause.data, "reference", None)
+    return answer(cause, MessageRefused(submission_id=cause.id, reference=reference, errors=list(errors)))

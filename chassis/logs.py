@@ -1,0 +1,69 @@
+"""One JSON line for each event: ids and codes only, never a payload, a value or a name."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(service: str) -> None:
+    """Sends our log and those of the libraries to standard output. Libraries speak from warning on.
+
+    An exception is told by its type and its place in the code. Its text can repeat a value that came in,
+    so it is left out.
+    """
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _exception_without_text,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("furthest").setLevel(logging.INFO)
+    logging.getLogger("faststream").setLevel(logging.ERROR)
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def logger(name: str) -> structlog.stdlib.BoundLogger:
+    bound: structlog.stdlib.BoundLogger = structlog.get_logger(f"furthest.{name}")
+    return bound
+
+
+def _exception_without_text(
+    _logger: structlog.typing.WrappedLogger, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    error = event.pop("exc_info", None)
+    if error is True:
+        error = sys.exc_info()
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["at"] = where(error)
+    return event
+
+
+def where(error: BaseException) -> str:
+    """File and line where an error was raised, last call of ours first; none of its text."""
+    places: list[str] = []
+    trace = error.__traceback__
+    while trace:
+        code = trace.tb_frame.f_code
+        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
+        trace = trace.tb_next
+    return " < ".join(reversed(places[-5:]))

@@ -1,0 +1,31 @@
+"""One pool per process; every statement of the service runs with the rights of its application role."""
+
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from chassis.settings import DatabaseSettings
+
+Conn: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+Database: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+
+
+def _options(settings: DatabaseSettings) -> dict[str, Any]:
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "database": settings.name,
+        "user": settings.user,
+        "password": settings.password.get_secret_value(),
+        "command_timeout": 30,
+        "server_settings": {"application_name": settings.user},
+    }
+
+
+async def connect_pool(settings: DatabaseSettings) -> Database:
+    return await asyncpg.create_pool(**_options(settings), min_size=2, max_size=settings.pool_size)
+
+
+async def connect(settings: DatabaseSettings) -> "asyncpg.Connection[asyncpg.Record]":
+    return await asyncpg.connect(**_options(settings))

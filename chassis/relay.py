@@ -1,0 +1,135 @@
+"""Sends what was committed: one relay per database, in order, again and again until Kafka has it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+
+from chassis.envelope import headers_of
+from chassis.failpoints import failpoint
+from chassis.kafka import client_options
+from chassis.logs import logger
+from chassis.metrics import DEGRADED, UNSENT, UNSENT_AGE
+from chassis.postgres import Conn, connect
+from chassis.settings import DatabaseSettings, KafkaSettings
+
+log = logger("relay")
+
+BATCH: Final = 1000
+IDLE_POLL: Final = 0.1
+RESCAN: Final = 1.0
+ACK_WITHIN: Final = 30.0
+LOCK: Final = 0x46757274
+
+
+@dataclass(slots=True)
+class Relay:
+    """Reads the outbox above an in-memory floor, rescans all of it every second, and never keeps a cursor:
+    positions are committed out of order, so only a row that is gone was sent."""
+
+    database: DatabaseSettings
+    kafka: KafkaSettings
+    service: str
+    floor: int = 0
+    rescanned_at: float = 0.0
+    oldest: datetime | None = None
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Runs until cancelled. Whatever breaks is torn down, told, and built again."""
+        pause = 0.5
+        while True:
+            try:
+                await self._serve()
+                pause = 0.5
+            except Exception as error:  # noqa: BLE001 - whatever it is, the relay is built again
+                DEGRADED.labels(part="relay").set(1)
+                log.warning("relay_rebuilt", error=type(error).__name__, pause=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 10.0)
+
+    async def _serve(self) -> None:
+        conn = await connect(self.database)
+        try:
+            await self._take_turn(conn)
+            producer = AIOKafkaProducer(
+                **client_options(self.kafka, f"{self.service}-relay"),
+                acks="all",
+                enable_idempotence=True,
+                linger_ms=2,
+                max_batch_size=262_144,
+                max_request_size=2_097_152,
+            )
+            try:
+                await producer.start()
+                DEGRADED.labels(part="relay").set(0)
+                await self._send_for_ever(conn, producer)
+            finally:
+                await asyncio.wait_for(producer.stop(), ACK_WITHIN)
+        finally:
+            await conn.close(timeout=5)
+
+    async def _take_turn(self, conn: Conn) -> None:
+        """The lock goes with its connection, so a relay that died or lost Postgres holds no other back."""
+        while not await conn.fetchval("select pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110 - held elsewhere
+            await asyncio.sleep(RESCAN)
+
+    async def _send_for_ever(self, conn: Conn, producer: AIOKafkaProducer) -> None:
+        while True:
+            self._awake.clear()
+            rows = await self._next(conn)
+            if rows:
+                await self._send(producer, rows)
+                failpoint("after-kafka-acknowledgement")
+                await self._settle(conn, [row["position"] for row in rows])
+                self.floor = rows[-1]["position"]
+            else:
+                await self._sleep()
+
+    async def _next(self, conn: Conn) -> list[asyncpg.Record]:
+        now = asyncio.get_running_loop().time()
+        if now - self.rescanned_at >= RESCAN:
+            self.floor, self.rescanned_at = 0, now
+            await self._measure(conn)
+        return await conn.fetch(
+            "select position, topic, key, headers, value from outbox where position > $1 order by position limit $2",
+            self.floor,
+            BATCH,
+        )
+
+    async def _measure(self, conn: Conn) -> None:
+        row = await conn.fetchrow(
+            """select count(*) as unsent, coalesce(extract(epoch from now() - min(said_at)), 0)::float8 as age
+               from (select said_at from outbox order by position limit 10000) as oldest"""
+        )
+        if row is not None:
+            UNSENT.set(row["unsent"])
+            UNSENT_AGE.set(max(0.0, row["age"]))
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        """Sends in order and waits for every acknowledgement. Idempotent sends of a partition keep their order."""
+        acknowledged: list[asyncio.Future[Any]] = [
+            await producer.send(row["topic"], row["value"], key=row["key"], headers=headers_of(row["headers"]))
+            for row in rows
+        ]
+        await asyncio.wait_for(asyncio.gather(*acknowledged), ACK_WITHIN)
+
+    async def _settle(self, conn: Conn, positions: Sequence[int]) -> None:
+        await conn.execute(
+            """with gone as (delete from outbox where position = any($1::bigint[]) returning *)
+               insert into said select * from gone""",
+            positions,
+        )
+
+    async def _sleep(self) -> None:
+        try:
+            await asyncio.wait_for(self._awake.wait(), IDLE_POLL)
+        except TimeoutError:
+            return

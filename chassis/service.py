@@ -1,0 +1,209 @@
+"""One process of a service: its consumers, relay, due work, senders and HTTP, started and drained together."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import uvicorn
+from aiokafka.record import _crecords
+from fastapi import APIRouter
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from pydantic import BaseModel
+
+from chassis import kafka
+from chassis.access import Access
+from chassis.consume import Consumer, Prepare
+from chassis.due import DueWork, Sender, Senders
+from chassis.errors import Stopped
+from chassis.facts import Handler
+from chassis.http import Door, Health, build_app
+from chassis.logs import configure, logger
+from chassis.postgres import Conn, Database, connect_pool
+from chassis.relay import Relay
+from chassis.sealing import Sealer
+from chassis.settings import Settings
+from chassis.work import Worker
+from contracts.message import Message
+from contracts.topics import INBOX
+
+log = logger("service")
+
+DRAIN_WITHIN = 25.0
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service is made of. The chassis runs it; what it decides is in the handlers.
+
+    `handlers` take facts and partners' messages, by their class; `due` and `results` take the service's own
+    models: work that fell due, and the results of errands. `senders` make the errands of a class.
+    """
+
+    name: str
+    reads: Sequence[str]
+    store: Callable[[Conn], Any]
+    handlers: Mapping[type[Message], Handler]
+    prepare: Mapping[type[Message], Prepare] = field(default_factory=dict)
+    prepare_http: Mapping[type[Message], Prepare] = field(default_factory=dict)
+    due: Mapping[type[BaseModel], Handler] = field(default_factory=dict)
+    results: Mapping[type[BaseModel], Handler] = field(default_factory=dict)
+    senders: Mapping[type[BaseModel], Sender] = field(default_factory=dict)
+    routers: Callable[["Running"], Sequence[APIRouter]] = lambda running: ()
+    answers_unknown: bool = False
+
+    @property
+    def inbox_models(self) -> dict[str, type[Message]]:
+        return {m.spec.type: m for m in self.handlers if m.spec.topic == INBOX}
+
+    @property
+    def fact_models(self) -> dict[str, type[Message]]:
+        return {m.spec.type: m for m in self.handlers if m.spec.topic != INBOX}
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the routes of a service may use."""
+
+    name: str
+    database: Database
+    worker: Worker
+    door: Door
+    clock: Callable[[], datetime]
+
+
+def _types(models: Mapping[type[BaseModel], Any]) -> dict[str, type[BaseModel]]:
+    return {model.__name__: model for model in models}
+
+
+def _consumers(service: Service, worker: Worker, stop: Callable[[Stopped], None]) -> list[Consumer]:
+    consumers: list[Consumer] = []
+    if service.fact_models:
+        consumers.append(Consumer(worker, service.name, service.fact_models, service.reads, stop=stop))
+    if service.inbox_models:
+        prepare = {model.spec.type: how for model, how in service.prepare.items()}
+        consumers.append(
+            Consumer(
+                worker,
+                f"{service.name}.inbox",
+                service.inbox_models,
+                prepare=prepare,
+                answers_unknown=service.answers_unknown,
+                stop=stop,
+            )
+        )
+    return consumers
+
+
+def _assert_safe(broker: KafkaBroker) -> None:
+    """FastStream's defaults lose messages, and aiokafka's slow parser replaces the fast one in silence."""
+    if not hasattr(_crecords, "DefaultRecordBatch"):
+        raise Stopped("aiokafka's compiled record parser is missing: install the wheel for this platform")
+    for subscriber in broker.subscribers:
+        if subscriber.ack_policy is not AckPolicy.NACK_ON_ERROR:
+            raise Stopped(f"subscriber {subscriber} does not use NACK_ON_ERROR: it could lose messages")
+
+
+async def run(service: Service, settings: Settings, clock: Callable[[], datetime] = now) -> None:
+    """Runs until SIGTERM or SIGINT, then drains. Raises Stopped where going on would be wrong."""
+    configure(service.name)
+    stopping = asyncio.Event()
+    causes: list[Stopped] = []
+
+    def stop(why: Stopped | None = None) -> None:
+        causes.extend([why] if why else [])
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with await connect_pool(settings.database) as database, serving(service, settings, database, clock, stop):
+        log.info("started", port=settings.http_port)
+        await stopping.wait()
+        log.info("stopping", reason=str(causes[0]) if causes else "asked to")
+    if causes:
+        raise causes[0]
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    service: Service,
+    settings: Settings,
+    database: Database,
+    clock: Callable[[], datetime],
+    stop: Callable[[Stopped], None],
+) -> AsyncIterator[None]:
+    relay = Relay(settings.database, settings.kafka, service.name)
+    handlers = {m.spec.type: handler for m, handler in service.handlers.items()}
+    handlers |= {m.__name__: handler for m, handler in {**service.due, **service.results}.items()}
+    worker = Worker(service.name, database, handlers, service.store, Sealer(settings.sealing_key), clock, relay.wake)
+    access = Access(settings.kafka, service.name, clock)
+    door = Door(worker, clock, {m.spec.type: how for m, how in {**service.prepare, **service.prepare_http}.items()})
+    broker = kafka.broker(settings.kafka, f"{service.name}-{settings.replica}")
+    for consumer in _consumers(service, worker, stop):
+        consumer.subscribe(broker)
+    _assert_safe(broker)
+    running = Running(service.name, database, worker, door, clock)
+    app = build_app(service.name, access, Health(service.name, database), service.routers(running))
+    server = _Server(uvicorn.Config(app, settings.http_host, settings.http_port, log_config=None, access_log=False))
+    background = [
+        relay.run(),
+        access.run(),
+        DueWork(worker, _types(service.due), clock).run(),
+        *(
+            [Senders(worker, _types(service.senders), _by_name(service.senders), clock).run()]
+            if service.senders
+            else []
+        ),
+    ]
+    tasks = [asyncio.create_task(work) for work in (*background, server.serve())]
+    for task in tasks:
+        task.add_done_callback(lambda ended: _ended(ended, stop))
+    starting = asyncio.create_task(_start_consuming(broker))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        starting.cancel()
+        await asyncio.wait_for(broker.stop(), DRAIN_WITHIN)
+        await asyncio.wait(tasks[-1:], timeout=5)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, starting, return_exceptions=True)
+
+
+def _by_name(senders: Mapping[type[BaseModel], Sender]) -> dict[str, Sender]:
+    return {model.__name__: sender for model, sender in senders.items()}
+
+
+def _ended(task: "asyncio.Task[None]", stop: Callable[[Stopped], None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("part_ended", exc_info=error)
+        stop(Stopped(f"a part of the service ended: {type(error).__name__}"))
+
+
+async def _start_consuming(broker: KafkaBroker) -> None:
+    """Kafka may come up after us: until then we serve what needs only Postgres."""
+    while True:
+        try:
+            await broker.start()
+            return
+        except Exception as error:
+            log.warning("kafka_unavailable", exc_info=error)
+            await asyncio.sleep(1)
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: uvicorn would handle them and raise them again."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield

@@ -1,0 +1,75 @@
+"""Settings of one service process, from the environment and from files of secrets."""
+
+import os
+from pathlib import Path
+from socket import gethostname
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS_DIR = "FURTHEST_SECRETS_DIR"
+
+
+class DatabaseSettings(BaseModel):
+    host: str
+    port: int = 5432
+    name: str
+    user: str
+    password: SecretStr
+    pool_size: int = Field(default=10, ge=3)
+
+
+class KafkaSettings(BaseModel):
+    bootstrap: str
+    user: str
+    password: SecretStr
+    tls_ca: Path | None = None
+
+
+class Settings(BaseSettings):
+    """What every service needs. Variables are named FURTHEST_...; a file of that name in the folder that
+    FURTHEST_SECRETS_DIR names holds a secret."""
+
+    model_config = SettingsConfigDict(env_prefix="FURTHEST_", extra="ignore")
+
+    database_host: str
+    database_port: int = 5432
+    database_name: str
+    database_user: str
+    database_password: SecretStr
+    kafka_bootstrap: str
+    kafka_user: str
+    kafka_password: SecretStr
+    kafka_ca: Path | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int
+    replica: str = Field(default_factory=gethostname)
+    sealing_key: SecretStr
+    """Seals dead letters and fingerprints submissions: 64 hexadecimal digits."""
+
+    @classmethod
+    def load(cls) -> Self:
+        """From the environment, and from files named after the variables in the folder of secrets."""
+        folder = os.environ.get(SECRETS_DIR)
+        given: dict[str, Any] = {"_secrets_dir": Path(folder)} if folder else {}
+        return cls(**given)
+
+    @property
+    def database(self) -> DatabaseSettings:
+        return DatabaseSettings(
+            host=self.database_host,
+            port=self.database_port,
+            name=self.database_name,
+            user=self.database_user,
+            password=self.database_password,
+        )
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        return KafkaSettings(
+            bootstrap=self.kafka_bootstrap,
+            user=self.kafka_user,
+            password=self.kafka_password,
+            tls_ca=self.kafka_ca,
+        )

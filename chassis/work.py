@@ -1,0 +1,262 @@
+"""One batch is one transaction: move the offsets, claim, run the handlers in waves, keep what they say.
+
+What arrives is a batch of events, from Kafka, from a request, or from the table of due work. What leaves is
+committed rows: the state that handlers saved, the facts in the outbox, and a dead letter for each event
+that failed unexpectedly, with its key parked behind it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from chassis import delivery
+from chassis.delivery import Advance, DeadLetter, Partition
+from chassis.envelope import Event
+from chassis.errors import Fenced, Stopped, is_unavailable, refuse
+from chassis.facts import Errand, Fact, Handler, Later, Said, refusal
+from chassis.failpoints import failpoint
+from chassis.logs import logger, where
+from chassis.metrics import EVENTS
+from chassis.postgres import Conn, Database
+from chassis.sealing import Sealer
+from contracts.message import MESSAGES
+from contracts.refusal import MessageRefused
+
+log = logger("work")
+
+SAME_ID = refuse(
+    "id",
+    "same-id-other-body",
+    "This submission id was used before, for another message.",
+    "Send the first message unchanged to hear its answer again, or give this one an id of its own.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll brought. `refused` are answers to messages that could not be read or prepared.
+
+    Events that stand for rows of our own (`rows_of`) are claimed by deleting those.
+    """
+
+    consumer: str
+    events: Sequence[Event[Any]]
+    refused: Sequence[Fact] = ()
+    unreadable: Sequence[DeadLetter] = ()
+    advances: Mapping[Partition, Advance] = field(default_factory=dict)
+    rows_of: delivery.Rows | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What running events came to: what was said, which failed with what error, and which wait behind those."""
+
+    said: list[Said] = field(default_factory=list)
+    failed: list[tuple[Event[Any], BaseException]] = field(default_factory=list)
+    behind: list[Event[Any]] = field(default_factory=list)
+
+
+def waves(events: Sequence[Event[Any]]) -> list[dict[str, list[Event[Any]]]]:
+    """Cuts events into waves of {type: events}: within a lane, a change of type starts the next wave.
+
+    So every lane keeps its order across types, and a handler gets as many events of a type as that allows.
+    """
+    cut: list[dict[str, list[Event[Any]]]] = []
+    last: dict[str, tuple[int, str]] = {}
+    for event in events:
+        depth, kind = last.get(event.lane, (0, event.type))
+        if kind != event.type:
+            depth += 1
+        last[event.lane] = depth, event.type
+        if depth == len(cut):
+            cut.append({})
+        cut[depth].setdefault(event.type, []).append(event)
+    return cut
+
+
+@dataclass(slots=True)
+class Worker:
+    """Runs batches of one service against its database."""
+
+    service: str
+    database: Database
+    handlers: Mapping[str, Handler]
+    store: Callable[[Conn], Any]
+    sealer: Sealer
+    clock: Callable[[], datetime]
+    wake: Callable[[], None] = lambda: None
+
+    async def run(self, batch: Batch) -> Outcome:
+        """Takes a batch to its commit: as a whole, once more, then split until what fails stands alone.
+
+        Raises Fenced, Stopped, and whatever `is_unavailable`; nothing was changed then.
+        """
+        try:
+            outcome = await self._commit(batch, self._all)
+        except (Fenced, Stopped):
+            raise
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            log.warning("batch_retried", consumer=batch.consumer, error=type(error).__name__, at=where(error))
+            outcome = await self._commit(batch, self._split)
+        self.wake()
+        return outcome
+
+    async def request(self, event: Event[Any]) -> Outcome:
+        """Takes one event that somebody waits for to its commit. Raises whatever goes wrong; nothing was changed."""
+        outcome = await self._commit(Batch(event.source, [event]), self._all)
+        self.wake()
+        return outcome
+
+    async def _commit(
+        self, batch: Batch, run: Callable[[Conn, Sequence[Event[Any]], datetime], Awaitable[Outcome]]
+    ) -> Outcome:
+        at = self.clock()
+        async with self.database.acquire() as conn, conn.transaction():
+            await delivery.advance(conn, batch.consumer, batch.advances)
+            fresh = await self._claim(conn, batch, at)
+            parked = await delivery.parked_keys(conn, batch.consumer, fresh) if batch.advances else set()
+            ready = [event for event in fresh if (event.topic, event.key) not in parked]
+            outcome = await run(conn, ready, at) if ready else Outcome()
+            outcome.behind += [event for event in fresh if (event.topic, event.key) in parked]
+            await self._keep(conn, [*batch.refused, *outcome.said], at)
+            await delivery.bury(conn, batch.consumer, [*batch.unreadable, *self._letters(outcome)], at)
+        failpoint("after-database-commit")
+        self._count(batch, outcome)
+        return outcome
+
+    async def _claim(self, conn: Conn, batch: Batch, at: datetime) -> list[Event[Any]]:
+        if batch.rows_of:
+            taken = await delivery.take(conn, batch.rows_of, [event.id for event in batch.events])
+            return [event for event in batch.events if event.id in taken]
+        if batch.advances:
+            return await delivery.claim(conn, batch.consumer, batch.events, at)
+        return list(batch.events)
+
+    async def _keep(self, conn: Conn, said: Sequence[Said], at: datetime) -> None:
+        facts = [s for s in said if isinstance(s, Fact) and not _told_in_person(s)]
+        await delivery.append(conn, facts, f"/furthest/{self.service}", at)
+        await delivery.schedule(conn, [s for s in said if isinstance(s, Later)])
+        await delivery.enqueue(conn, [s for s in said if isinstance(s, Errand)])
+
+    async def _all(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
+        submitted = [event for event in events if event.partner]
+        replayed, new = await self._door(conn, submitted, at) if submitted else ([], set())
+        runnable = [event for event in events if not event.partner or id(event) in new]
+        said: list[Said] = list(replayed)
+        for wave in waves(runnable):
+            for kind, those in wave.items():
+                said += await self.handlers[kind](those, self.store(conn), at)
+        await self._answers(conn, said, replayed)
+        return Outcome(said)
+
+    async def _split(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
+        """Halves what fails, in savepoints, until one event stands alone; its key then fails with it."""
+        try:
+            async with conn.transaction():
+                return await self._all(conn, events, at)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            if len(events) == 1:
+                return Outcome(failed=[(events[0], error)])
+        half = len(events) // 2
+        first = await self._split(conn, events[:half], at)
+        dead = {(event.topic, event.key) for event, _ in first.failed}
+        rest = [event for event in events[half:] if (event.topic, event.key) not in dead]
+        behind = [event for event in events[half:] if (event.topic, event.key) in dead]
+        second = await self._split(conn, rest, at) if rest else Outcome()
+        return Outcome(
+            [*first.said, *second.said],
+            [*first.failed, *second.failed],
+            [*first.behind, *behind, *second.behind],
+        )
+
+    async def _door(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> tuple[list[Fact], set[int]]:
+        """What is answered without being done again, and the identities of the events that are new."""
+        claims = await delivery.claim_submissions(
+            conn, [(event, self.sealer.fingerprint(_body(event))) for event in events], at
+        )
+        replayed: list[Fact] = []
+        for claim in claims:
+            if not claim.is_new:
+                again = _stored_answer(claim) if claim.is_same else refusal(claim.event, SAME_ID)
+                replayed += [again] if again else []
+        return replayed, {id(claim.event) for claim in claims if claim.is_new}
+
+    async def _answers(self, conn: Conn, said: Sequence[Said], replayed: Sequence[Fact]) -> None:
+        answers = [s for s in said[len(replayed) :] if isinstance(s, Fact) and s.is_answer]
+        kept = [fact for fact in answers if not isinstance(fact.data, MessageRefused)]
+        refused = [fact.cause for fact in answers if isinstance(fact.data, MessageRefused)]
+        if kept:
+            await delivery.keep_answers(conn, kept)
+        if refused:
+            await delivery.release_submissions(conn, refused)
+
+    def _letters(self, outcome: Outcome) -> list[DeadLetter]:
+        dead = [self._letter(event, "unexpected", _rule(error), 2) for event, error in outcome.failed]
+        return dead + [self._letter(event, "parked", "behind-a-dead-letter", 0) for event in outcome.behind]
+
+    def _letter(self, event: Event[Any], kind: str, rule: str, attempts: int) -> DeadLetter:
+        record = event.record
+        body = (record.value or b"") if record else event.data.model_dump_json().encode()
+        return DeadLetter(
+            topic=event.topic,
+            partition=record.partition if record else -1,
+            offset=record.offset if record else -1,
+            key=event.key,
+            type=event.type,
+            event_id=event.id,
+            kind=kind,
+            rule=rule,
+            field=None,
+            sealed=self.sealer.seal(body),
+            attempts=attempts,
+        )
+
+    def _count(self, batch: Batch, outcome: Outcome) -> None:
+        for result, number in (
+            ("done", len(batch.events) - len(outcome.failed) - len(outcome.behind)),
+            ("refused", len(batch.refused)),
+            ("unreadable", len(batch.unreadable)),
+            ("unexpected", len(outcome.failed)),
+            ("parked", len(outcome.behind)),
+        ):
+            if number:
+                EVENTS.labels(consumer=batch.consumer, result=result).inc(number)
+        for event, error in outcome.failed:
+            log.error(
+                "event_failed", consumer=batch.consumer, type=event.type, event_id=_safe_id(event), exc_info=error
+            )
+
+
+def _told_in_person(fact: Fact) -> bool:
+    """The answer to a request is its response; only a record is answered in the outbox."""
+    return fact.is_answer and fact.cause.record is None
+
+
+def _rule(error: BaseException) -> str:
+    return f"{type(error).__name__} at {where(error)}"[:300]
+
+
+def _safe_id(event: Event[Any]) -> str:
+    return event.correlation if event.partner else event.id
+
+
+def _body(event: Event[Any]) -> dict[str, Any]:
+    """What makes two submissions the same: the type and the content, with the person opened."""
+    data: BaseModel = event.data
+    return {"type": event.type, "data": data.model_dump(mode="json")}
+
+
+def _stored_answer(claim: delivery.Claim) -> Fact | None:
+    if not claim.answer_type or claim.answer is None:
+        return None
+    told = MESSAGES[claim.answer_type].model_validate_json(claim.answer, extra="ignore")
+    return Fact(
+        told, replace(claim.event, source=f"{claim.event.source}#again"), to=claim.event.partner, is_answer=True
+    )

@@ -1,0 +1,65 @@
+"""The catalogue: every message and topic, and who may write and read it. Access control is derived from it."""
+
+from dataclasses import dataclass, field
+
+from contracts import access, door, grants, matching, notifications, referrals, refusal, reporting
+from contracts.message import MESSAGES, Message, Service
+from contracts.topics import ACCESS, INBOX, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
+
+DAY_MS = 24 * 60 * 60 * 1000
+DECLARED_IN = (access, door, grants, matching, notifications, referrals, refusal, reporting)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A Kafka topic. Its partition count is fixed for life."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = field(default_factory=dict)
+
+
+_FOR_EVER = {"retention.ms": "-1", "max.message.bytes": "1048576"}
+_COMPACTED = {"cleanup.policy": "compact", "retention.ms": "-1"}
+_DOOR = {
+    "retention.ms": str(7 * DAY_MS),
+    "message.timestamp.type": "LogAppendTime",
+    "compression.type": "uncompressed",
+    "max.message.bytes": str(MAX_RECORD_BYTES),
+}
+
+TOPICS: tuple[Topic, ...] = (
+    Topic("referrals", 6, _FOR_EVER),
+    Topic("matching", 6, _FOR_EVER),
+    Topic("notifications", 6, _FOR_EVER),
+    Topic("grants", 3, _FOR_EVER),
+    Topic("reporting", 1, _COMPACTED),
+    Topic(ACCESS, 1, _COMPACTED),
+)
+
+READS_INBOXES: tuple[Service, ...] = ("referrals", "matching")
+OWNER_OF_UNKNOWN: Service = "referrals"
+
+
+def partner_topics(partner: str) -> tuple[Topic, Topic]:
+    return Topic(inbox(partner), 1, _DOOR), Topic(outbox(partner), 1, _DOOR)
+
+
+def consumed_by(service: Service) -> dict[str, type[Message]]:
+    return {name: model for name, model in MESSAGES.items() if service in model.spec.consumers}
+
+
+def topics_read(service: Service) -> list[str]:
+    """The fact topics that a service subscribes to. Partners' inboxes are subscribed to by pattern."""
+    read = {model.spec.topic for model in consumed_by(service).values()}
+    return sorted(read - {INBOX})
+
+
+def topics_written(service: Service) -> list[str]:
+    """The topics a service says facts on, partners' outboxes left out."""
+    written = {model.spec.topic for model in MESSAGES.values() if model.spec.owner == service}
+    return sorted(written - {INBOX, OUTBOX})
+
+
+def writes_outboxes(service: Service) -> bool:
+    return any(m.spec.topic == OUTBOX and m.spec.owner == service for m in MESSAGES.values())

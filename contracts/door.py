@@ -1,0 +1,257 @@
+"""What passes through the partners' doors, by Kafka or HTTP: their messages to us, and our answers."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from contracts.message import Message, Part, from_partner, to_partner
+from contracts.person import Person
+from contracts.vocabulary import (
+    Code,
+    DeclineReason,
+    Format,
+    Kind,
+    Language,
+    NeedStatus,
+    Outcome,
+    PartnerId,
+    Reference,
+    Requirement,
+    SchemeCode,
+    ShortText,
+    Ward,
+    When,
+    WithoutWard,
+)
+
+Jwe = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]*){4}$", max_length=16_384)]
+
+
+class NeedAsked(Part):
+    kind: Kind
+    requirements: list[Requirement] = Field(default=[], max_length=10)
+    languages: list[Language] = Field(default=[], max_length=10)
+    formats: list[Format] = Field(default=[], max_length=4)
+
+
+class Agreement(Part):
+    """Who agreed to the referral, when, and until when. Not the lawful basis."""
+
+    by: Literal["person", "attorney", "deputy", "parent", "best-interests"]
+    given_on: date
+    until: date | None = None
+
+
+class Referral(Message):
+    """What a referral says beside the person."""
+
+    reference: Reference
+    ward: Ward | WithoutWard
+    serve_ward: Ward | None = None
+    needs: list[NeedAsked] = Field(min_length=1, max_length=4)
+    languages: list[Language] = Field(default=[], max_length=10)
+    not_before: date | None = None
+    direct_contact: bool = False
+    agreement: Agreement
+
+
+@from_partner("referrals", key="reference", data_class="personal")
+class ReferralSubmitted(Referral):
+    """A partner refers one person with one or more needs. The person travels sealed, in `person_jwe`."""
+
+    person_jwe: Jwe
+
+    example = {
+        "reference": "GP-1042",
+        "ward": "E05011400",
+        "needs": [
+            {"kind": "device", "requirements": ["large-screen"]},
+            {"kind": "champion", "requirements": ["home-visit"], "languages": ["ur"], "formats": ["in-person"]},
+        ],
+        "languages": ["ur", "en"],
+        "agreement": {"by": "person", "given_on": "2026-11-20"},
+        "person_jwe": "eyJhbGciOiJFQ0RILUVTK0EyNTZLVyJ9.a2V5.aXY.Y2lwaGVydGV4dA.dGFn",
+    }
+
+
+class ReferralPosted(Referral):
+    """The same over HTTP, where TLS protects the person: `person` in clear, or `person_jwe`."""
+
+    person: Person | None = None
+    person_jwe: Jwe | None = None
+
+    spec = ReferralSubmitted.spec
+    example = {**ReferralSubmitted.example}
+
+    @model_validator(mode="after")
+    def _one_person(self) -> Self:
+        if (self.person is None) == (self.person_jwe is None):
+            raise ValueError("send either person or person_jwe")
+        return self
+
+
+@from_partner("referrals", key="referral_id", data_class="pseudonymous")
+class ReferralWithdrawalRequested(Message):
+    """The referrer takes back a referral, or one need of it."""
+
+    referral_id: UUID
+    need_id: UUID | None = None
+    reason: Literal["no-longer-needed", "agreement-withdrawn", "moved-away", "died", "other"]
+
+    example = {"referral_id": "019aa0c4-0000-7000-8000-000000000001", "reason": "no-longer-needed"}
+
+
+@from_partner("matching", key="provider_id", data_class="none")
+class ProviderUpdated(Message):
+    """A partner describes an organisation that gives help. The id is the partner's own."""
+
+    provider_id: Code
+    name: ShortText
+    languages: list[Language] = Field(default=[], max_length=40)
+
+    example = {"provider_id": "library-armley", "name": "Armley Library", "languages": ["en", "ur"]}
+
+
+@from_partner("matching", key="provider_id", data_class="none")
+class PlaceUpdated(Message):
+    """What a provider can give. `capacity` is the total, held and taken included; empty `wards` is the city."""
+
+    place_id: Code
+    provider_id: Code
+    kind: Kind
+    capacity: int = Field(ge=0, le=100_000)
+    wards: list[Ward] = Field(default=[], max_length=200)
+    languages: list[Language] = Field(default=[], max_length=40)
+    formats: list[Format] = Field(default=[], max_length=4)
+    requirements: list[Requirement] = Field(default=[], max_length=10)
+    open_to: list[PartnerId] = Field(default=[], max_length=200)
+    scheme: SchemeCode | None = None
+    opens_on: date | None = None
+    closes_on: date | None = None
+    funded_by: Code | None = None
+
+    example = {
+        "place_id": "tablets",
+        "provider_id": "library-armley",
+        "kind": "device",
+        "capacity": 12,
+        "wards": ["E05011400"],
+        "requirements": ["large-screen"],
+    }
+
+
+@from_partner("matching", key="offer_id", data_class="pseudonymous")
+class OfferAnswered(Message):
+    """The provider accepts or declines an offer. A decline carries its reason."""
+
+    offer_id: UUID
+    answer: Literal["accept", "decline"]
+    reason: DeclineReason | None = None
+
+    example = {"offer_id": "019aa0c4-0000-7000-8000-000000000002", "answer": "decline", "reason": "no-capacity"}
+
+
+@from_partner("matching", key="need_id", data_class="pseudonymous")
+class SupportReported(Message):
+    """The provider tells that support started, ended with an outcome, or is handed back to the queue."""
+
+    need_id: UUID
+    state: Literal["started", "ended", "handed-back"]
+    outcome: Outcome | None = None
+    reason: Literal["could-not-contact", "could-not-help"] | None = None
+
+    example = {"need_id": "019aa0c4-0000-7000-8000-000000000003", "state": "ended", "outcome": "helped"}
+
+
+class NeedAcknowledged(Part):
+    need_id: UUID
+    kind: Kind
+    status: NeedStatus
+
+
+@to_partner("referrals", key="referral_id", data_class="pseudonymous")
+class ReferralAcknowledged(Message):
+    """The referral is accepted: these are its ids."""
+
+    submission_id: str
+    reference: str
+    referral_id: UUID
+    needs: list[NeedAcknowledged]
+
+    example = {
+        "submission_id": "a1",
+        "reference": "GP-1042",
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "needs": [{"need_id": "019aa0c4-0000-7000-8000-000000000003", "kind": "device", "status": "requested"}],
+    }
+
+
+class NextStep(Part):
+    """Who does what next, and by when: no referral waits without one."""
+
+    by: Literal["programme", "provider", "referrer"]
+    on: date
+    what: ShortText
+
+
+@to_partner("referrals", key="referral_id", data_class="pseudonymous")
+class ReferralProgressed(Message):
+    """The status of a need changed, why, and what happens next."""
+
+    referral_id: UUID
+    need_id: UUID
+    reference: str
+    kind: Kind
+    status: NeedStatus
+    reason: str | None = None
+    outcome: Outcome | None = None
+    at: When
+    next: NextStep | None = None
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "need_id": "019aa0c4-0000-7000-8000-000000000003",
+        "reference": "GP-1042",
+        "kind": "device",
+        "status": "on-hold",
+        "reason": "waiting-for-place",
+        "at": "2026-11-20T10:00:00Z",
+        "next": {"by": "programme", "on": "2026-12-18", "what": "We offer the next free place."},
+    }
+
+
+@to_partner("matching", key="offer_id", data_class="pseudonymous")
+class OfferProposed(Message):
+    """A place of yours is held for a person. Answer before it expires."""
+
+    offer_id: UUID
+    need_id: UUID
+    place_id: str
+    kind: Kind
+    ward: str | None
+    languages: list[str]
+    requirements: list[Requirement]
+    expires_at: When
+
+    example = {
+        "offer_id": "019aa0c4-0000-7000-8000-000000000002",
+        "need_id": "019aa0c4-0000-7000-8000-000000000003",
+        "place_id": "tablets",
+        "kind": "device",
+        "ward": "E05011400",
+        "languages": ["ur", "en"],
+        "requirements": ["large-screen"],
+        "expires_at": "2026-11-27T10:00:00Z",
+    }
+
+
+@to_partner("matching", key="offer_id", data_class="pseudonymous")
+class OfferClosed(Message):
+    """An offer ended and its place is no longer held, but for `accepted`, when the place is taken."""
+
+    offer_id: UUID
+    reason: Literal["accepted", "declined", "expired", "withdrawn"]
+
+    example = {"offer_id": "019aa0c4-0000-7000-8000-000000000002", "reason": "expired"}

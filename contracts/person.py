@@ -1,0 +1,73 @@
+"""What a partner tells about the person, sealed in the JWE of a referral. It never stands on a topic in clear."""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from contracts.message import Part
+from contracts.vocabulary import Channel
+
+Answer = Literal["yes", "no", "not-asked", "prefer-not-to-say"]
+Circumstance = Literal[
+    "low-income",
+    "urgent-money-need",
+    "long-term-condition",
+    "disability",
+    "learning-disability",
+    "mental-health",
+    "drug-or-alcohol",
+    "needs-english",
+    "needs-interpreter",
+    "needs-reading-support",
+    "homeless",
+    "no-right-to-work",
+    "domestic-abuse",
+    "offline",
+    "no-support-network",
+]
+AccessibleInformation = Literal[
+    "large-print", "easy-read", "braille", "audio", "bsl", "interpreter", "text-relay", "advocate"
+]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Postcode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)]
+TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class SafeContact(Part):
+    """How this person may be reached without harm. `["via-referrer"]` alone is the cautious answer."""
+
+    channels: list[Channel] = Field(min_length=1, max_length=6)
+    voicemail: bool = False
+    hours: tuple[TimeOfDay, TimeOfDay] | None = None
+    neutral: bool = True
+    through: Line | None = None
+    until: date | None = None
+
+
+class Person(Part):
+    """One person. `phone` is E.164; `lsoa` the small area, for its deprivation."""
+
+    name: Line
+    born: date | None = None
+    address: list[Line] = Field(default=[], max_length=6)
+    postcode: Postcode | None = None
+    lsoa: Annotated[str, StringConstraints(pattern=r"^[EWSN]01[0-9]{6}$")] | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+    safe_contact: SafeContact
+    circumstances: dict[Circumstance, Answer] = {}
+    accessible_information: list[AccessibleInformation] = Field(default=[], max_length=8)
+    monitoring: dict[Annotated[str, StringConstraints(max_length=40)], Line] | None = Field(default=None, max_length=12)
+    goal: Annotated[str, StringConstraints(max_length=500)] | None = None
+    notes: Annotated[str, StringConstraints(max_length=2000)] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        needs = {"email": self.email, "sms": self.phone, "phone": self.phone, "letter": self.address}
+        missing = [channel for channel in self.safe_contact.channels if channel in needs and not needs[channel]]
+        if missing:
+            raise ValueError(f"safe_contact allows {', '.join(missing)}, but there is no address for it")
+        return self

@@ -1,0 +1,149 @@
+"""Facts that the referrals service decides."""
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.door import NeedAsked, NextStep
+from contracts.message import Message, Part, fact
+from contracts.vocabulary import (
+    Kind,
+    Lane,
+    NeedStatus,
+    Outcome,
+    PartnerId,
+    ShortText,
+    When,
+)
+
+
+@fact("referrals", key="partner", to=("reporting",), data_class="none")
+class PartnerRegistered(Message):
+    """An organisation may use the doors."""
+
+    partner: PartnerId
+    name: ShortText
+
+    example = {"partner": "gp-armley", "name": "Armley Medical Practice"}
+
+
+class Area(Part):
+    """A ward and the mean deprivation decile of its small areas: 1 is the most deprived."""
+
+    code: str
+    name: str
+    decile: int = Field(ge=1, le=10)
+    step: int = Field(ge=0, le=10)
+
+
+@fact("referrals", key="version", to=("reporting",), data_class="none")
+class AreasLoaded(Message):
+    """The areas and their deprivation, as a whole."""
+
+    version: str
+    areas: list[Area]
+
+    example = {
+        "version": "IMD 2025",
+        "areas": [{"code": "E05011400", "name": "Gipton & Harehills", "decile": 1, "step": 10}],
+    }
+
+
+class Priority(Part):
+    """Coarse on purpose: no single circumstance can be read from it."""
+
+    score: int = Field(ge=0)
+    groups: int = Field(ge=0, le=5)
+    area_step: int = Field(ge=0)
+    policy: str
+
+
+class NeedReceived(NeedAsked):
+    need_id: UUID
+
+
+@fact("referrals", key="referral_id", to=("matching", "reporting"))
+class ReferralReceived(Message):
+    """A referral was accepted. `ward` is where to help, none for city-wide help only."""
+
+    referral_id: UUID
+    person_ref: UUID
+    partner: PartnerId
+    received_at: When
+    ward: str | None
+    area: str
+    needs: list[NeedReceived]
+    languages: list[str] = []
+    schemes: list[str] = []
+    priority: Priority
+    lane: Lane = "routine"
+    not_before: date | None = None
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "person_ref": "6f1d1c1e-0000-4000-8000-000000000001",
+        "partner": "gp-armley",
+        "received_at": "2026-11-20T10:00:00Z",
+        "ward": "E05011400",
+        "area": "E05011400",
+        "needs": [
+            {"need_id": "019aa0c4-0000-7000-8000-000000000003", "kind": "device", "requirements": ["large-screen"]}
+        ],
+        "languages": ["ur", "en"],
+        "schemes": ["scheme:databank"],
+        "priority": {"score": 40, "groups": 2, "area_step": 10, "policy": "leeds-1"},
+    }
+
+
+@fact("referrals", key="referral_id", to=("matching", "reporting"))
+class ReferralWithdrawn(Message):
+    """The referrer took back these needs. It wins over any offer that crosses it."""
+
+    referral_id: UUID
+    need_ids: list[UUID]
+    reason: str
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "need_ids": ["019aa0c4-0000-7000-8000-000000000003"],
+        "reason": "no-longer-needed",
+    }
+
+
+@fact("referrals", key="referral_id", to=("notifications", "reporting"))
+class NeedStatusChanged(Message):
+    """The status of a need, and the one message from which people are told of it."""
+
+    referral_id: UUID
+    need_id: UUID
+    partner: PartnerId
+    kind: Kind
+    area: str
+    status: NeedStatus
+    previous: NeedStatus
+    reason: str | None = None
+    outcome: Outcome | None = None
+    at: When
+    next: NextStep | None = None
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "need_id": "019aa0c4-0000-7000-8000-000000000003",
+        "partner": "gp-armley",
+        "kind": "device",
+        "area": "E05011400",
+        "status": "accepted",
+        "previous": "offered",
+        "at": "2026-11-20T10:00:00Z",
+    }
+
+
+@fact("referrals", key="referral_id", to=("reporting",))
+class ReferralClosed(Message):
+    """Every need of the referral has ended."""
+
+    referral_id: UUID
+    at: When
+
+    example = {"referral_id": "019aa0c4-0000-7000-8000-000000000001", "at": "2026-11-20T10:00:00Z"}

@@ -1,0 +1,109 @@
+"""Makes what services need on their servers: databases and roles, topics, users and access, from the catalogue."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import asyncpg
+
+from chassis.migrations import migrate
+from chassis.postgres import connect
+from chassis.settings import DatabaseSettings
+from contracts import catalogue
+from contracts.message import SERVICES, Service
+from contracts.topics import ACCESS, inbox, outbox
+from deploy.kafka.admin import Access, Admin, Topic
+
+READ = ("read", "describe")
+WRITE = ("write", "describe")
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """A service's database and its two roles: the owner migrates, the application reads and writes rows."""
+
+    owner: DatabaseSettings
+    app: DatabaseSettings
+
+
+async def make_database(admin: DatabaseSettings, roles: Roles) -> None:
+    """Makes the roles and the database, and sets the passwords. May be repeated."""
+    conn = await connect(admin)
+    try:
+        for role in (roles.owner, roles.app):
+            await _make_role(conn, role)
+        if not await conn.fetchval("select 1 from pg_database where datname = $1", roles.app.name):
+            name, owner = await _idents(conn, roles.app.name, roles.owner.user)
+            await conn.execute(f"create database {name} owner {owner}")
+        name, app = await _idents(conn, roles.app.name, roles.app.user)
+        await conn.execute(f"revoke all on database {name} from public")
+        await conn.execute(f"grant connect on database {name} to {app}")
+    finally:
+        await conn.close()
+
+
+async def _make_role(conn: "asyncpg.Connection[asyncpg.Record]", role: DatabaseSettings) -> None:
+    name = await conn.fetchval("select quote_ident($1)", role.user)
+    password = await conn.fetchval("select quote_literal($1)", role.password.get_secret_value())
+    if not await conn.fetchval("select 1 from pg_roles where rolname = $1", role.user):
+        await conn.execute(f"create role {name} login")
+    await conn.execute(f"alter role {name} login password {password}")
+
+
+async def _idents(conn: "asyncpg.Connection[asyncpg.Record]", *names: str) -> list[str]:
+    return [await conn.fetchval("select quote_ident($1)", name) for name in names]
+
+
+async def migrate_service(service: str, roles: Roles) -> list[str]:
+    """Applies the missing migrations of the chassis and of the service, and returns their names."""
+    return await migrate(roles.owner, roles.app.user, ["chassis", f"services.{service}"])
+
+
+def apply_topics(admin: Admin) -> None:
+    admin.apply_topics([_topic(topic) for topic in catalogue.TOPICS])
+
+
+def _topic(topic: catalogue.Topic) -> Topic:
+    return Topic(topic.name, topic.partitions, topic.config)
+
+
+def service_access(service: Service) -> list[Access]:
+    """What a service may touch, its partners' topics left out: those are granted with each partner."""
+    reads = {*catalogue.topics_read(service), ACCESS}
+    groups = [service, f"{service}.inbox"] if service in catalogue.READS_INBOXES else [service]
+    return [
+        *(Access("topic", name, "literal", READ) for name in sorted(reads)),
+        *(Access("topic", name, "literal", WRITE) for name in catalogue.topics_written(service)),
+        *(Access("group", name, "literal", ("read",)) for name in groups),
+    ]
+
+
+def apply_users(admin: Admin, passwords: Mapping[Service, str]) -> None:
+    for service in SERVICES:
+        admin.set_password(service, passwords[service])
+        admin.grant(service, service_access(service))
+
+
+def partner_user(partner: str) -> str:
+    """The Kafka user of a partner. No service can have this name."""
+    return f"partner.{partner}"
+
+
+def add_partner(admin: Admin, partner: str, password: str) -> None:
+    """Makes a partner's topics and user, and lets the services read its inbox and write its outbox."""
+    admin.apply_topics([_topic(topic) for topic in catalogue.partner_topics(partner)])
+    for service in SERVICES:
+        grants = []
+        if service in catalogue.READS_INBOXES:
+            grants.append(Access("topic", inbox(partner), "literal", READ))
+        if catalogue.writes_outboxes(service):
+            grants.append(Access("topic", outbox(partner), "literal", WRITE))
+        admin.grant(service, grants)
+    admin.set_password(partner_user(partner), password)
+    admin.grant(
+        partner_user(partner),
+        [
+            Access("topic", inbox(partner), "literal", WRITE),
+            Access("topic", outbox(partner), "literal", READ),
+            Access("group", f"partners.{partner}.", "prefixed", ("read",)),
+        ],
+    )

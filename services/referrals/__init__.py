@@ -1,0 +1,1 @@
+"""Who is a partner, is this referral valid, how far is the person, and the status of each need."""

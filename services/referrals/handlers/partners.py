@@ -1,0 +1,68 @@
+"""Acts of staff and operations: partners, keys and areas. Each is told to everybody as a fact."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+
+from chassis.envelope import Event
+from chassis.facts import Fact, Said
+from contracts.access import KeyAdded
+from contracts.referrals import Area as PublishedArea
+from contracts.referrals import AreasLoaded, PartnerRegistered
+from contracts.vocabulary import PartnerId, Role, ShortText
+from services.referrals.domain.areas import Area
+from services.referrals.domain.priority import Policy, area_step
+from services.referrals.store import Store
+
+
+class RegisterPartner(BaseModel):
+    """An organisation may use the doors from now on."""
+
+    partner: PartnerId
+    name: ShortText
+
+
+class AddKey(BaseModel):
+    """A key may open doors until it expires. Only its SHA-256 is told to us."""
+
+    key_id: UUID
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    role: Role
+    principal: Annotated[str, Field(min_length=1, max_length=100)]
+    expires_at: AwareDatetime
+
+
+class LoadAreas(BaseModel):
+    """The areas of the programme, replacing those before."""
+
+    version: ShortText
+    areas: Annotated[list[Area], Field(min_length=1, max_length=100_000)]
+
+
+async def on_register_partner(events: Sequence[Event[RegisterPartner]], store: Store, at: datetime) -> list[Said]:
+    return [
+        Fact(PartnerRegistered(partner=event.data.partner, name=event.data.name), event)
+        for event in events
+        if await store.partners.register(event.data.partner, event.data.name, at)
+    ]
+
+
+async def on_add_key(events: Sequence[Event[AddKey]], store: Store, at: datetime) -> list[Said]:
+    for event in events:
+        key = event.data
+        await store.partners.add_key(key.key_id, key.sha256, key.role, key.principal, at, key.expires_at)
+    return [Fact(KeyAdded(**event.data.model_dump()), event) for event in events]
+
+
+async def on_load_areas(policy: Policy, events: Sequence[Event[LoadAreas]], store: Store, at: datetime) -> list[Said]:
+    last = events[-1]
+    await store.partners.replace_areas(last.data.areas)
+    wards = [
+        PublishedArea(code=area.code, name=area.name, decile=area.decile, step=area_step(policy, area.decile))
+        for area in last.data.areas
+        if area.ward is None
+    ]
+    return [Fact(AreasLoaded(version=last.data.version, areas=wards), last)]

@@ -1,0 +1,27 @@
+"""The wiring of the referrals service."""
+
+from chassis.jwe import Opener
+from chassis.sealing import Vault
+from chassis.service import Service
+from contracts.catalogue import topics_read
+from contracts.door import ReferralSubmitted
+from services.referrals.api import routes
+from services.referrals.domain.priority import Policy
+from services.referrals.events_in import acts, handlers
+from services.referrals.handlers.submission import Programme, opening
+from services.referrals.settings import ReferralsSettings
+from services.referrals.store import Store
+
+
+def build(settings: ReferralsSettings) -> Service:
+    programme = Programme(Policy(), Opener(settings.jwe_key), Vault(settings.programme_key))
+    return Service(
+        name="referrals",
+        reads=topics_read("referrals"),
+        store=Store,
+        handlers=handlers(programme),
+        prepare={ReferralSubmitted: opening(programme)},
+        results=acts(programme),
+        routers=lambda running: [routes(running, programme)],
+        answers_unknown=True,
+    )

@@ -1,0 +1,13 @@
+"""Settings of the referrals service."""
+
+from pydantic import SecretStr
+
+from chassis.settings import Settings
+
+
+class ReferralsSettings(Settings):
+    """`jwe_key` opens what partners seal (a private JWK); `programme_key` wraps the keys of persons
+    (64 hexadecimal digits). They are separate, and never in a database."""
+
+    jwe_key: SecretStr
+    programme_key: SecretStr

@@ -1,0 +1,22 @@
+"""All SQL of the service."""
+
+from dataclasses import dataclass
+
+from chassis.postgres import Conn
+from services.referrals.store.partners import Partners
+from services.referrals.store.referrals import Referrals
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What handlers work on: one open transaction."""
+
+    conn: Conn
+
+    @property
+    def referrals(self) -> Referrals:
+        return Referrals(self.conn)
+
+    @property
+    def partners(self) -> Partners:
+        return Partners(self.conn)

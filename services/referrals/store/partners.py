@@ -1,0 +1,53 @@
+"""Partners, keys and areas."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.postgres import Conn
+from services.referrals.domain.areas import Area
+
+
+@dataclass(frozen=True, slots=True)
+class Partners:
+    """SQL of partners, in the transaction of a batch."""
+
+    conn: Conn
+
+    async def register(self, partner: str, name: str, at: datetime) -> bool:
+        """True where the partner is new."""
+        done = await self.conn.execute(
+            "insert into partner (id, name, registered_at) values ($1, $2, $3) on conflict do nothing",
+            partner,
+            name,
+            at,
+        )
+        return done == "INSERT 0 1"
+
+    async def add_key(
+        self, key_id: UUID, sha256: str, role: str, principal: str, at: datetime, expires_at: datetime
+    ) -> None:
+        await self.conn.execute(
+            """insert into access_key (id, sha256, role, principal, added_at, expires_at)
+               values ($1, $2, $3, $4, $5, $6)""",
+            key_id,
+            sha256,
+            role,
+            principal,
+            at,
+            expires_at,
+        )
+
+    async def replace_areas(self, areas: Sequence[Area]) -> None:
+        await self.conn.execute("delete from area where code <> all($1::text[])", [area.code for area in areas])
+        await self.conn.execute(
+            """insert into area (code, name, ward, decile)
+               select * from unnest($1::text[], $2::text[], $3::text[], $4::int[])
+               on conflict (code) do update
+               set name = excluded.name, ward = excluded.ward, decile = excluded.decile""",
+            [area.code for area in areas],
+            [area.name for area in areas],
+            [area.ward for area in areas],
+            [area.decile for area in areas],
+        )

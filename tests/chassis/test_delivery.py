@@ -1,0 +1,83 @@
+"""One poll, one transaction, one effect: on real Kafka and PostgreSQL."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from contracts.referrals import ReferralClosed, ReferralWithdrawn
+from tests.chassis.conftest import Toy, headers
+from tests.support import NOON, eventually
+
+
+def withdrawn(referral: UUID) -> ReferralWithdrawn:
+    return ReferralWithdrawn(referral_id=referral, need_ids=[], reason="other")
+
+
+def closed(referral: UUID) -> ReferralClosed:
+    return ReferralClosed(referral_id=referral, at=NOON)
+
+
+@pytest.mark.invariant(1)
+async def test_every_fact_has_one_effect_and_what_it_says_is_sent(toy: Toy) -> None:
+    referrals = [uuid4() for _ in range(50)]
+    await toy.write(*(withdrawn(r) for r in referrals))
+    async with toy.running():
+        await eventually(toy.effects, lambda seen: len(seen) >= 50)
+        said = await eventually(toy.said, lambda keys: {str(r) for r in referrals} <= set(keys))
+    assert sorted(key for key, _ in await toy.effects()) == sorted(str(r) for r in referrals)
+    assert sorted(key for key in said if UUID(key) in referrals) == sorted(str(r) for r in referrals)
+
+
+@pytest.mark.invariant(1)
+async def test_a_fact_that_a_relay_sent_twice_has_one_effect(toy: Toy) -> None:
+    referral, event_id = uuid4(), str(uuid4())
+    await toy.write(withdrawn(referral), withdrawn(referral), ids=[event_id, event_id])
+    last = uuid4()
+    async with toy.running():
+        await toy.write(
+            withdrawn(referral), closed(referral), withdrawn(last), ids=[event_id, str(uuid4()), str(uuid4())]
+        )
+        await eventually(toy.effects, lambda seen: len(seen) >= 3)
+    effects = await toy.effects()
+    assert [kind for key, kind in effects if key == str(referral)] == ["ReferralWithdrawn", "ReferralClosed"]
+
+
+async def test_a_key_keeps_its_order_across_types(toy: Toy) -> None:
+    referrals = [uuid4() for _ in range(20)]
+    await toy.write(*(m for r in referrals for m in (withdrawn(r), closed(r), withdrawn(r))))
+    async with toy.running():
+        effects = await eventually(toy.effects, lambda seen: len(seen) >= 60)
+    for referral in referrals:
+        kinds = [kind for key, kind in effects if key == str(referral)]
+        assert kinds == ["ReferralWithdrawn", "ReferralClosed", "ReferralWithdrawn"]
+
+
+async def test_unreadable_records_are_dead_letters_and_the_next_good_one_goes_through(toy: Toy) -> None:
+    good = uuid4()
+    kind = ReferralWithdrawn.spec.type
+    await toy.write_raw(
+        (b"a", b"{not json", headers(kind, str(uuid4()))),
+        (b"b", b'{"referral_id": 7, "Jane Marker": 1}', headers(kind, str(uuid4()))),
+        (b"c", b"{}", [("ce_type", b"\xff\xfe")]),
+        (b"d", None, headers(kind, str(uuid4()))),
+        (b"e", withdrawn(good).model_dump_json().encode(), headers(kind, "not-a-uuid")),
+        (str(good).encode(), withdrawn(good).model_dump_json().encode(), headers(kind, str(uuid4()))),
+    )
+    async with toy.running():
+        await eventually(toy.effects, lambda seen: [key for key, _ in seen] == [str(good)])
+        letters = await eventually(toy.letters, lambda seen: len(seen) == 5)
+    assert {letter["kind"] for letter in letters} == {"unreadable"}
+    assert "Jane" not in str(letters)
+
+
+async def test_what_fails_unexpectedly_stands_alone_and_only_its_key_waits_behind_it(toy: Toy) -> None:
+    good, bad = [uuid4() for _ in range(30)], uuid4()
+    toy.refuse = {str(bad)}
+    await toy.write(*(withdrawn(r) for r in good[:15]), withdrawn(bad), closed(bad), *(withdrawn(r) for r in good[15:]))
+    async with toy.running():
+        await eventually(toy.effects, lambda seen: len(seen) == 30)
+        await toy.write(closed(bad))
+        letters = await eventually(toy.letters, lambda seen: len(seen) == 3)
+    assert [letter["kind"] for letter in letters] == ["unexpected", "parked", "parked"]
+    assert {letter["key"] for letter in letters} == {str(bad)}
+    assert {UUID(key) for key, _ in await toy.effects()} == set(good)

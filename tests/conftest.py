@@ -1,0 +1,108 @@
+"""Fixtures of every test: servers started once a run, a database and topics for each test that wants them."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from importlib.util import find_spec
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from chassis.migrations import migrate
+from chassis.postgres import Database, connect, connect_pool
+from chassis.service import Service
+from chassis.settings import DatabaseSettings, KafkaSettings
+from deploy.embedded import kafka, postgres
+from deploy.kafka.admin import Admin
+from deploy.provision import Roles, make_database
+from tests.support import Clock, Servers, Stage
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    folder = tmp_path_factory.mktemp("servers")
+    database = postgres.start(folder)
+    try:
+        broker = kafka.start(folder)
+        try:
+            yield Servers(
+                DatabaseSettings(
+                    host=database.host,
+                    port=database.port,
+                    name="postgres",
+                    user=database.user,
+                    password=SecretStr(database.password),
+                ),
+                KafkaSettings(bootstrap=broker.bootstrap, user=broker.user, password=SecretStr(broker.password)),
+                Admin(broker.bootstrap, broker.user, broker.password),
+            )
+        finally:
+            kafka.stop(broker.process)
+    finally:
+        postgres.stop(database.process)
+
+
+def _roles(servers: Servers, service: str, name: str) -> Roles:
+    def settings(role: str) -> DatabaseSettings:
+        return servers.postgres.model_copy(update={"name": name, "user": f"{service}_{role}"})
+
+    return Roles(settings("owner"), settings("app"))
+
+
+@pytest.fixture(scope="session")
+def templates(servers: Servers) -> Callable[[str], str]:
+    """The name of a migrated, empty database of a service, to copy."""
+    made: set[str] = set()
+
+    def template(service: str) -> str:
+        name = f"{service}_template"
+        if name not in made:
+            roles = _roles(servers, service, name)
+            asyncio.run(_make(servers, service, roles))
+            made.add(name)
+        return name
+
+    return template
+
+
+async def _make(servers: Servers, service: str, roles: Roles) -> None:
+    await make_database(servers.postgres, roles)
+    packages = [package for package in ("chassis", f"services.{service}") if find_spec(package)]
+    await migrate(roles.owner, roles.app.user, packages)
+
+
+@pytest_asyncio.fixture
+async def new_database(
+    servers: Servers, templates: Callable[[str], str]
+) -> AsyncIterator[Callable[[str], Awaitable[DatabaseSettings]]]:
+    """Makes a database for this test alone; returns how its application role reaches it."""
+
+    async def make(service: str) -> DatabaseSettings:
+        template = await asyncio.to_thread(templates, service)
+        name = f"{service}_{secrets.token_hex(4)}"
+        conn = await connect(servers.postgres)
+        try:
+            await conn.execute(f"create database {name} template {template} owner {service}_owner")
+        finally:
+            await conn.close()
+        return _roles(servers, service, name).app
+
+    yield make
+
+
+@pytest_asyncio.fixture
+async def stage(
+    new_database: Callable[[str], Awaitable[DatabaseSettings]],
+) -> AsyncIterator[Callable[[Service], Awaitable[Stage]]]:
+    """Puts a service's handlers on a database of their own."""
+    pools: list[Database] = []
+
+    async def put(service: Service) -> Stage:
+        pool = await connect_pool(await new_database(service.name))
+        pools.append(pool)
+        return Stage(service, pool, Clock())
+
+    yield put
+    for pool in pools:
+        await pool.close()

@@ -1,0 +1,217 @@
+import stat
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import psutil  # type: ignore[import-untyped, unused-ignore]
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined, unused-ignore]
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ConfigResource,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from deploy.embedded import kafka
+from deploy.embedded.processes import Process, wait_until
+from deploy.kafka.admin import Access, Admin, AdminError, PartitionsDifferError, Topic
+from deploy.kafka.client import QUIET, settings
+
+Kill = Callable[[Process], None]
+
+
+def admin(broker: kafka.Broker) -> Admin:
+    return Admin(broker.bootstrap, broker.user, broker.password)
+
+
+def producer(bootstrap: str, user: str, password: str) -> Producer:
+    known = {"enable.idempotence": True, "topic.metadata.propagation.max.ms": 200}
+    return Producer({**settings(bootstrap, user, password), **known}, logger=QUIET)
+
+
+def send(sender: Producer, topic: str, value: bytes = b"x") -> KafkaError | None:
+    """What the broker said to a record: nothing when it took it."""
+    said: list[KafkaError | None] = []
+    sender.produce(topic, value, on_delivery=lambda error, _: said.append(error))
+    sender.flush(20)
+    return said[0]
+
+
+def read(broker: kafka.Broker, topic: str, count: int) -> list[bytes | None]:
+    consumer = Consumer(
+        {**settings(broker.bootstrap, broker.user, broker.password), "group.id": "reader"}, logger=QUIET
+    )
+    try:
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        return [message.value() for message in consumer.consume(count, 20)]
+    finally:
+        consumer.close()
+
+
+def offsets(broker: kafka.Broker, topic: str) -> tuple[int, int]:
+    consumer = Consumer(
+        {**settings(broker.bootstrap, broker.user, broker.password), "group.id": "reader"}, logger=QUIET
+    )
+    try:
+        return consumer.get_watermark_offsets(TopicPartition(topic, 0), 20)
+    finally:
+        consumer.close()
+
+
+def partner(broker: kafka.Broker, name: str, *allowed: str) -> Producer:
+    admin(broker).set_password(name, "secret")
+    admin(broker).grant(name, [Access("topic", topic, "literal", ("write", "describe")) for topic in allowed])
+    return producer(broker.bootstrap, name, "secret")
+
+
+def test_it_listens_on_loopback_only(broker: kafka.Broker) -> None:
+    connections = psutil.Process(broker.process.pid).net_connections()
+    listening = {each.laddr.ip for each in connections if each.status == psutil.CONN_LISTEN}
+    assert {ip.removeprefix("::ffff:") for ip in listening} == {"127.0.0.1"}
+
+
+def test_it_keeps_its_data_its_users_and_its_port(own_dir: Path, kill: Kill) -> None:
+    first = kafka.start(own_dir)
+    admin(first).apply_topics([Topic("kept", 1)])
+    partner(first, "p", "kept")
+    kafka.stop(first.process)
+    second = kafka.start(own_dir)
+    assert send(producer(second.bootstrap, "p", "secret"), "kept", b"before the crash") is None
+    kill(second.process)
+    third = kafka.start(own_dir)
+    assert read(third, "kept", 1) == [b"before the crash"]
+    assert first.bootstrap == second.bootstrap == third.bootstrap
+    assert first.password == second.password == third.password
+
+
+def test_one_that_runs_is_returned(own_dir: Path) -> None:
+    assert kafka.start(own_dir) == kafka.start(own_dir)
+
+
+def test_no_password_is_on_a_command_line_or_open_to_others(own_dir: Path) -> None:
+    broker = kafka.start(own_dir)
+    process = psutil.Process(broker.process.pid)
+    assert broker.password not in " ".join([*process.cmdline(), *process.environ().values()])
+    holding = [path for path in own_dir.rglob("*") if path.is_file() and _mentions(path, broker.password)]
+    assert {path.name for path in holding} == {"kafka-admin", "server.properties"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in holding} == {0o600}
+
+
+def _mentions(path: Path, password: str) -> bool:
+    return password.encode() in path.read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"sasl.password": "wrong"}, {"security.protocol": "PLAINTEXT"}])
+def test_nobody_enters_without_the_password(broker: kafka.Broker, change: dict[str, str]) -> None:
+    wrong = {**settings(broker.bootstrap, broker.user, broker.password), **change}
+    with pytest.raises(Exception, match=r"transport failure|timed out"):
+        AdminClient(wrong, logger=QUIET).list_topics(timeout=1)
+
+
+def test_a_cluster_id_that_looks_like_an_option_is_taken(
+    own_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.embedded.kafka._cluster_id", lambda: "-L_pGsCtSfqP21INFa8aVg")
+    assert kafka.start(own_dir)
+
+
+def test_the_controllers_listener_asks_for_a_password_too(own_dir: Path) -> None:
+    kafka.start(own_dir)
+    text = (own_dir / "kafka" / "server.properties").read_text()
+    assert "CONTROLLER:SASL_PLAINTEXT" in text
+    assert "ANONYMOUS" not in text
+
+
+def test_a_partner_writes_where_it_may_and_nowhere_else(broker: kafka.Broker) -> None:
+    admin(broker).apply_topics([Topic("mine", 1), Topic("theirs", 1)])
+    sender = partner(broker, "writer", "mine")
+    assert send(sender, "mine") is None
+    refused = send(sender, "theirs")
+    assert refused is not None
+    assert refused.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+    assert offsets(broker, "theirs") == (0, 0)
+
+
+def test_a_revoked_partner_writes_nowhere_also_on_an_open_connection(broker: kafka.Broker) -> None:
+    admin(broker).apply_topics([Topic("once", 1)])
+    sender = partner(broker, "leaver", "once")
+    assert send(sender, "once") is None
+    for _ in range(2):
+        admin(broker).revoke("leaver")
+        admin(broker).remove_user("leaver")
+    refused = send(sender, "once")
+    assert refused is not None
+    assert refused.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+def test_a_prefix_grants_groups_and_the_cluster_can_be_described(broker: kafka.Broker) -> None:
+    accesses = [
+        Access("group", "p9.", "prefixed", ("read",)),
+        Access("cluster", "", "literal", ("describe",)),
+    ]
+    for _ in range(2):
+        admin(broker).grant("p9", accesses)
+    assert len(_acls(broker, "User:p9")) == len(accesses)
+
+
+def _acls(broker: kafka.Broker, principal: str) -> list[object]:
+    client = AdminClient(settings(broker.bootstrap, broker.user, broker.password), logger=QUIET)
+    resource = (ResourceType.ANY, None, ResourcePatternType.ANY)
+    every = AclBindingFilter(*resource, principal, "*", AclOperation.ANY, AclPermissionType.ANY)  # type: ignore[arg-type, unused-ignore]
+    return list(client.describe_acls(every).result(20))
+
+
+def test_topics_are_made_as_described_and_made_so_again(broker: kafka.Broker) -> None:
+    for retention in ("60000", "60000", "120000"):
+        config = {"retention.ms": retention, "cleanup.policy": "compact"}
+        admin(broker).apply_topics([Topic("described", 3, config)])
+        wait_until(partial(_has_retention, broker, "described", retention), 5, "the new retention")
+
+
+def _has_retention(broker: kafka.Broker, topic: str, wanted: str) -> bool:
+    client = AdminClient(settings(broker.bootstrap, broker.user, broker.password), logger=QUIET)
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    found = client.describe_configs([resource])[resource].result(20)
+    return bool(found["retention.ms"].value == wanted)
+
+
+def test_partitions_are_never_changed(broker: kafka.Broker) -> None:
+    admin(broker).apply_topics([Topic("fixed", 2)])
+    with pytest.raises(PartitionsDifferError, match="fixed has 2 partitions and should have 3"):
+        admin(broker).apply_topics([Topic("other", 1), Topic("fixed", 3)])
+    assert "other" not in admin(broker).partitions()
+
+
+def test_an_unknown_topic_is_not_made_by_writing_to_it(broker: kafka.Broker) -> None:
+    sender = producer(broker.bootstrap, broker.user, broker.password)
+    refused = send(sender, "never-made")
+    assert refused is not None
+    assert "never-made" not in admin(broker).partitions()
+
+
+def test_records_are_deleted_up_to_an_offset(broker: kafka.Broker) -> None:
+    admin(broker).apply_topics([Topic("short", 1)])
+    sender = producer(broker.bootstrap, broker.user, broker.password)
+    for _ in range(3):
+        assert send(sender, "short") is None
+    for _ in range(2):
+        admin(broker).delete_records("short", 0, before=2)
+    assert offsets(broker, "short") == (2, 3)
+
+
+def test_a_new_password_replaces_the_old(broker: kafka.Broker) -> None:
+    for password in ("first", "first", "second"):
+        admin(broker).set_password("changer", password)
+    AdminClient(settings(broker.bootstrap, "changer", "second"), logger=QUIET).list_topics(timeout=10)
+
+
+def test_a_wrong_password_is_named_as_the_cause(
+    broker: kafka.Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deploy.kafka.admin.WITHIN", 1.5)
+    with pytest.raises(AdminError, match="the user or the password is wrong"):
+        Admin(broker.bootstrap, broker.user, "wrong").partitions()
