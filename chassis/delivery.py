@@ -101,43 +101,39 @@ async def claim(conn: Conn, consumer: str, events: Sequence[Event[Any]], at: dat
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What the door knows of a submission: new, done before with the same body, or with another."""
+    """What the door knows of a submission: new, or accepted before with the same body or another."""
 
     event: Event[Any]
-    is_new: bool
+    known: bool
     is_same: bool = False
     answer_type: str | None = None
     answer: bytes | None = None
 
 
 async def claim_submissions(conn: Conn, submissions: Sequence[tuple[Event[Any], bytes]], at: datetime) -> list[Claim]:
-    """Claims (partner, submission id) for each event and its fingerprint, in the order given."""
-    first: dict[tuple[str, str], bytes] = {}
-    for event, fingerprint in submissions:
-        first.setdefault((event.partner or "", event.id), fingerprint)
-    wanted = sorted(first)
+    """Claims (partner, submission id) for each event and its fingerprint. No identity may stand twice."""
+    wanted = sorted(((event.partner or "", event.id, fingerprint) for event, fingerprint in submissions))
     rows = await conn.fetch(
         """insert into door (partner, submission_id, fingerprint, accepted_at)
            select partner, id, fingerprint, $4
            from unnest($1::text[], $2::text[], $3::bytea[]) as new (partner, id, fingerprint)
            on conflict do nothing returning partner, submission_id""",
-        [partner for partner, _ in wanted],
-        [submission for _, submission in wanted],
-        [first[identity] for identity in wanted],
+        [partner for partner, _, _ in wanted],
+        [submission for _, submission, _ in wanted],
+        [fingerprint for _, _, fingerprint in wanted],
         at,
     )
     new = {(row["partner"], row["submission_id"]) for row in rows}
-    known = await _known_submissions(conn, [identity for identity in wanted if identity not in new])
+    known = await _known_submissions(conn, [(partner, id_) for partner, id_, _ in wanted if (partner, id_) not in new])
     claims: list[Claim] = []
     for event, fingerprint in submissions:
-        identity = (event.partner or "", event.id)
-        if identity in new:
-            new.discard(identity)
-            known[identity] = (first[identity], None, None)
-            claims.append(Claim(event, is_new=True))
+        before = known.get((event.partner or "", event.id))
+        if before is None:
+            claims.append(Claim(event, known=False))
         else:
-            print_, kind, text = known[identity]
-            claims.append(Claim(event, is_new=False, is_same=print_ == fingerprint, answer_type=kind, answer=text))
+            claims.append(
+                Claim(event, known=True, is_same=before[0] == fingerprint, answer_type=before[1], answer=before[2])
+            )
     return claims
 
 

@@ -82,12 +82,12 @@ def read(record: Record) -> Envelope:
 def _structured(value: bytes) -> Envelope:
     try:
         event: Any = json.loads(value)
-    except ValueError:
+        data = json.dumps(event["data"]).encode() if isinstance(event, dict) and "data" in event else None
+    except (ValueError, RecursionError):
         raise ValueError("json-invalid") from None
-    if not isinstance(event, dict) or "data" not in event:
+    if data is None:
         raise ValueError("no-data")
-    attributes = {name: text for name, text in event.items() if isinstance(text, str)}
-    return _envelope(attributes, json.dumps(event["data"]).encode())
+    return _envelope({name: text for name, text in event.items() if isinstance(text, str)}, data)
 
 
 def _envelope(attributes: dict[str, str], data: bytes) -> Envelope:

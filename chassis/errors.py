@@ -86,11 +86,18 @@ def field_errors(error: ValidationError, *models: type[BaseModel]) -> tuple[Fiel
             _path(detail["loc"], names),
             "unknown-field" if detail["type"] == "extra_forbidden" else detail["type"].replace("_", "-"),
             _sentence(detail["type"], detail["msg"]),
-            _MEND.get(detail["type"], "Correct the value."),
+            detail.get("ctx", {}).get("mend") or _MEND.get(detail["type"], "Correct the value."),
         )
-        for detail in error.errors(include_url=False, include_input=False, include_context=False)[:20]
+        for detail in error.errors(include_url=False, include_input=False)[:20]
     )
 
 
+_SAY: Final = {
+    "json_invalid": "The message is not JSON.",
+    "extra_forbidden": "The message has no such field.",
+    "missing": "The field is required.",
+}
+
+
 def _sentence(kind: str, text: str) -> str:
-    return "The message is not JSON." if kind == "json_invalid" else f"{text}."
+    return _SAY.get(kind, f"{text}.")

@@ -19,10 +19,13 @@ from chassis import kafka
 from chassis.access import Access
 from chassis.consume import Consumer, Prepare
 from chassis.due import DueWork, Sender, Senders
+from chassis.envelope import Event
 from chassis.errors import Stopped
-from chassis.facts import Handler
+from chassis.facts import Handler, Said
 from chassis.http import Door, Health, build_app
+from chassis.ids import uuid7
 from chassis.logs import configure, logger
+from chassis.metrics import DEGRADED
 from chassis.postgres import Conn, Database, connect_pool
 from chassis.relay import Relay
 from chassis.sealing import Sealer
@@ -133,6 +136,22 @@ async def run(service: Service, settings: Settings, clock: Callable[[], datetime
         raise causes[0]
 
 
+async def act(
+    service: Service, settings: Settings, *acts: BaseModel, clock: Callable[[], datetime] = now
+) -> list[Said]:
+    """Does what staff or operations ask, from outside the service's process: committed here, said by its relay."""
+    handlers = {model.__name__: handler for model, handler in service.results.items()}
+    said: list[Said] = []
+    async with await connect_pool(settings.database) as database:
+        worker = Worker(service.name, database, handlers, service.store, Sealer(settings.sealing_key), clock)
+        for data in acts:
+            at = clock()
+            identity = str(uuid7(at))
+            event = Event(identity, "/furthest/acts", type(data).__name__, at, identity, identity, data, identity)
+            said += (await worker.request(event)).said
+    return said
+
+
 @contextlib.asynccontextmanager
 async def serving(
     service: Service,
@@ -192,9 +211,11 @@ def _ended(task: "asyncio.Task[None]", stop: Callable[[Stopped], None]) -> None:
 
 async def _start_consuming(broker: KafkaBroker) -> None:
     """Kafka may come up after us: until then we serve what needs only Postgres."""
+    DEGRADED.labels(part="consuming").set(1)
     while True:
         try:
             await broker.start()
+            DEGRADED.labels(part="consuming").set(0)
             return
         except Exception as error:
             log.warning("kafka_unavailable", exc_info=error)

@@ -77,6 +77,20 @@ def waves(events: Sequence[Event[Any]]) -> list[dict[str, list[Event[Any]]]]:
     return cut
 
 
+def rounds(events: Sequence[Event[Any]]) -> list[list[Event[Any]]]:
+    """Cuts events where a partner's submission id comes again: what it gets to hear depends on the first."""
+    cut: list[list[Event[Any]]] = [[]]
+    seen: set[tuple[str, str]] = set()
+    for event in events:
+        if event.partner and (event.partner, event.id) in seen:
+            cut.append([])
+            seen.clear()
+        if event.partner:
+            seen.add((event.partner, event.id))
+        cut[-1].append(event)
+    return cut
+
+
 @dataclass(slots=True)
 class Worker:
     """Runs batches of one service against its database."""
@@ -144,15 +158,20 @@ class Worker:
         await delivery.enqueue(conn, [s for s in said if isinstance(s, Errand)])
 
     async def _all(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
+        said: list[Said] = []
+        for each in rounds(events):
+            said += await self._round(conn, each, at)
+        return Outcome(said)
+
+    async def _round(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> list[Said]:
         submitted = [event for event in events if event.partner]
-        replayed, new = await self._door(conn, submitted, at) if submitted else ([], set())
-        runnable = [event for event in events if not event.partner or id(event) in new]
-        said: list[Said] = list(replayed)
-        for wave in waves(runnable):
+        again, new = await self._door(conn, submitted, at) if submitted else ([], set())
+        said: list[Said] = []
+        for wave in waves([event for event in events if not event.partner or id(event) in new]):
             for kind, those in wave.items():
                 said += await self.handlers[kind](those, self.store(conn), at)
-        await self._answers(conn, said, replayed)
-        return Outcome(said)
+        await self._answers(conn, said)
+        return [*again, *said]
 
     async def _split(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
         """Halves what fails, in savepoints, until one event stands alone; its key then fails with it."""
@@ -177,19 +196,17 @@ class Worker:
         )
 
     async def _door(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> tuple[list[Fact], set[int]]:
-        """What is answered without being done again, and the identities of the events that are new."""
+        """What is answered without being done again, and which events are new, by identity."""
         claims = await delivery.claim_submissions(
             conn, [(event, self.sealer.fingerprint(_body(event))) for event in events], at
         )
-        replayed: list[Fact] = []
-        for claim in claims:
-            if not claim.is_new:
-                again = _stored_answer(claim) if claim.is_same else refusal(claim.event, SAME_ID)
-                replayed += [again] if again else []
-        return replayed, {id(claim.event) for claim in claims if claim.is_new}
+        again = [
+            _stored_answer(claim) if claim.is_same else refusal(claim.event, SAME_ID) for claim in claims if claim.known
+        ]
+        return [fact for fact in again if fact], {id(claim.event) for claim in claims if not claim.known}
 
-    async def _answers(self, conn: Conn, said: Sequence[Said], replayed: Sequence[Fact]) -> None:
-        answers = [s for s in said[len(replayed) :] if isinstance(s, Fact) and s.is_answer]
+    async def _answers(self, conn: Conn, said: Sequence[Said]) -> None:
+        answers = [s for s in said if isinstance(s, Fact) and s.is_answer]
         kept = [fact for fact in answers if not isinstance(fact.data, MessageRefused)]
         refused = [fact.cause for fact in answers if isinstance(fact.data, MessageRefused)]
         if kept:

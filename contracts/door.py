@@ -1,10 +1,11 @@
 """What passes through the partners' doors, by Kafka or HTTP: their messages to us, and our answers."""
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from contracts.message import Message, Part, from_partner, to_partner
 from contracts.person import Person
@@ -62,6 +63,14 @@ class ReferralSubmitted(Referral):
     """A partner refers one person with one or more needs. The person travels sealed, in `person_jwe`."""
 
     person_jwe: Jwe
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sealed(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and "person" in sent:
+            mend = "Take `person` out and send it sealed, as `person_jwe`. Tell the programme what was sent."
+            raise PydanticCustomError("person_in_clear", "A person may not travel in clear over Kafka", {"mend": mend})
+        return sent
 
     example = {
         "reference": "GP-1042",

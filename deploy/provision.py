@@ -69,10 +69,12 @@ def _topic(topic: catalogue.Topic) -> Topic:
 def service_access(service: Service) -> list[Access]:
     """What a service may touch, its partners' topics left out: those are granted with each partner."""
     reads = {*catalogue.topics_read(service), ACCESS}
+    writes = set(catalogue.topics_written(service))
     groups = [service, f"{service}.inbox"] if service in catalogue.READS_INBOXES else [service]
     return [
-        *(Access("topic", name, "literal", READ) for name in sorted(reads)),
-        *(Access("topic", name, "literal", WRITE) for name in catalogue.topics_written(service)),
+        *(Access("topic", name, "literal", READ) for name in sorted(reads - writes)),
+        *(Access("topic", name, "literal", WRITE) for name in sorted(writes - reads)),
+        *(Access("topic", name, "literal", (*READ, "write")) for name in sorted(reads & writes)),
         *(Access("group", name, "literal", ("read",)) for name in groups),
     ]
 

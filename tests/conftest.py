@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -17,6 +18,17 @@ from deploy.embedded import kafka, postgres
 from deploy.kafka.admin import Admin
 from deploy.provision import Roles, make_database
 from tests.support import Clock, Servers, Stage
+
+STARTS_PROCESSES = {"deploy", "journeys"}
+"""Folders of tests that start processes of their own."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what `make test-fast` leaves out."""
+    for item in items:
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in STARTS_PROCESSES or "servers" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.servers)
 
 
 @pytest.fixture(scope="session")

@@ -139,7 +139,7 @@ class Admin:
         return done
 
     def _note(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._AUTHENTICATION:
+        if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 - the library's own name for it
             self._problem = "; the user or the password is wrong"
 
     def _failed(self, what: str, error: KafkaException) -> AdminError:

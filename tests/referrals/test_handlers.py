@@ -136,3 +136,15 @@ async def test_a_person_without_ward_is_helped_city_wide_at_the_published_defaul
     told = await on_stage.receive("gp-armley", a_referral(a_person(circumstances={}), ward="protected"))
     (received,) = said(told, ReferralReceived)
     assert (received.ward, received.area, received.priority.area_step) == (None, "protected", 5)
+
+
+async def test_a_submission_that_stands_twice_in_one_poll_is_done_once_and_answered_twice(on_stage: Stage) -> None:
+    told = await on_stage.receive("gp-armley", a_referral(), a_referral(), submission_id="a1")
+    assert len(said(told, ReferralReceived)) == 1
+    first, second = said(told, ReferralAcknowledged)
+    assert first == second
+
+
+async def test_a_mended_submission_in_the_same_poll_is_accepted(on_stage: Stage) -> None:
+    told = await on_stage.receive("gp-armley", a_referral(ward="E05000001"), a_referral(), submission_id="a1")
+    assert len(said(told, MessageRefused)) == len(said(told, ReferralAcknowledged)) == 1

@@ -1,6 +1,7 @@
 """How far a person is: the published policy, and the score it gives."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -43,7 +44,7 @@ def area_step(policy: Policy, decile: int | None) -> int:
     return next(points for up_to, points in policy.area_steps if known <= up_to)
 
 
-def score(policy: Policy, told: Set[str], decile: int | None) -> Score:
+def score(policy: Policy, told: AbstractSet[str], decile: int | None) -> Score:
     """`told` are the circumstances answered with a yes; nothing else counts."""
     groups = sum(1 for codes in policy.groups.values() if codes & told)
     step = area_step(policy, decile)

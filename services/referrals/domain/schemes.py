@@ -1,6 +1,6 @@
 """Conditions of national schemes. What travels is one code, never the facts behind it."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,7 +27,7 @@ def age(born: date, on: date) -> int:
     return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
-def qualifies_for(born: date | None, told: Set[str], on: date) -> list[str]:
+def qualifies_for(born: date | None, told: AbstractSet[str], on: date) -> list[str]:
     """`told` are the circumstances answered with a yes."""
     return [
         scheme.code

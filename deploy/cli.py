@@ -1,0 +1,303 @@
+"""The `furthest` command."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import asyncpg
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from chassis.errors import Stopped
+from chassis.service import act
+from chassis.service import run as run_service
+from contracts.message import SERVICES
+from contracts.vocabulary import Role
+from deploy import areas, dead_letters, partners, provision
+from deploy.demo.run import fresh_folder, prepare
+from deploy.demo.show import links as show_links
+from deploy.demo.show import progress as show_progress
+from deploy.demo.show import summary as show_summary
+from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.stack import Stack, running
+from deploy.kafka.admin import AdminError
+from services.referrals.domain.areas import BadAreas
+from services.referrals.service import build as build_referrals
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+partner_app = typer.Typer(no_args_is_help=True, help="Partners and their credentials.")
+key_app = typer.Typer(no_args_is_help=True, help="Keys for staff, applicants and readers.")
+areas_app = typer.Typer(no_args_is_help=True, help="Areas and their deprivation.")
+topics_app = typer.Typer(no_args_is_help=True, help="Topics, users and access of Kafka.")
+letters_app = typer.Typer(no_args_is_help=True, help="Records that had no effect.")
+for name, sub in (
+    ("partner", partner_app),
+    ("key", key_app),
+    ("areas", areas_app),
+    ("topics", topics_app),
+    ("dead-letters", letters_app),
+):
+    app.add_typer(sub, name=name)
+
+Dir = Annotated[Path, typer.Option("--dir", help="The folder that the deployment lives in.", envvar="FURTHEST_DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Version = Annotated[str | None, typer.Option(help="What to call this set of areas.")]
+DEFAULT_DIR = Path(".furthest")
+DEMO_DIR = Path(".furthest/demo")
+
+out = Console()
+err = Console(stderr=True, soft_wrap=True)
+
+
+def progress(as_json: bool = False) -> Callable[[str], None]:
+    """Says what is being done, on standard error, so that standard output stays what was asked for."""
+    return (lambda line: None) if as_json else (lambda line: err.print(f"[dim]… {line}[/dim]"))
+
+
+def show(document: Any, as_json: bool, human: Callable[[], None]) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+    else:
+        human()
+
+
+@app.command()
+def up(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Start what is missing, on this machine, and return when all of it is ready."""
+    addresses = Stack(dir, progress(as_json)).up()
+
+    def human() -> None:
+        for service, where in addresses["services"].items():
+            out.print(f"{service:<14} {where['http']}")
+        out.print(f"\nAddresses and credentials: {dir / 'run.json'}\nStop it with: furthest down --dir {dir}")
+
+    show(addresses, as_json, human)
+
+
+@app.command()
+def down(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Stop everything; what was kept stays."""
+    Stack(dir, progress(as_json)).down()
+    show({"status": "down"}, as_json, lambda: out.print("Everything is stopped."))
+
+
+@app.command()
+def status(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Show health, lag, outbox and dead letters of each service."""
+    seen = Stack(dir).status()
+    show(seen, as_json, lambda: _show_status(seen))
+    if any(service["status"] == "down" for service in seen["services"].values()):
+        raise typer.Exit(1)
+
+
+def _show_status(seen: dict[str, Any]) -> None:
+    table = Table("service", "status", "lag", "unsent", "oldest, s", "dead letters", "degraded", box=None)
+    for service, s in seen["services"].items():
+        letters = sum(s.get("dead_letters", {}).values())
+        degraded = ", ".join(s.get("degraded", ())) or s.get("reason", "")
+        age = str(s.get("unsent_age_seconds", "-"))
+        table.add_row(
+            service, s["status"], str(s.get("lag", "-")), str(s.get("unsent", "-")), age, str(letters), degraded
+        )
+    out.print(table)
+    out.print("servers: " + ", ".join(f"{server} {state}" for server, state in seen["servers"].items()))
+
+
+@app.command()
+def demo(
+    referrals: Annotated[int, typer.Option(min=1, max=100_000, help="How many people are referred.")] = 200,
+    file: Annotated[Path | None, typer.Option(help="Send these instead: a referral a line, as JSON.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, with links.")] = False,
+    dir: Dir = DEMO_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Show the main job: start everything, refer people over every door, and count every effect."""
+    fresh_folder(dir)
+    report = progress(as_json)
+    with running(dir, report, keep=keep) as stack:
+        report("registering three partners")
+        with Live(console=err, refresh_per_second=4, transient=True) if not as_json else nullcontext() as live:
+            watch = (lambda seen: live.update(show_progress(seen))) if live else (lambda seen: None)
+            shown = prepare(stack, referrals, file, watch)
+            asyncio.run(shown.run())
+        document = asyncio.run(shown.summary())
+        show(document, as_json, lambda: asyncio.run(show_summary(out, shown, document)))
+        if keep and not as_json:
+            show_links(out, shown)
+    if document["lost"] or document["doubled"]:
+        raise typer.Exit(1)
+
+
+@partner_app.command("add")
+def partner_add(
+    partner: Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and dashes.")],
+    name: Annotated[str | None, typer.Option(help="Its name, as others may read it.")] = None,
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Add a partner: its topics, its user and its key. What is printed is shown once."""
+    credentials = partners.add_partner(Stack(dir), partner, name)
+    show(credentials, as_json, lambda: _show_partner(credentials))
+
+
+def _show_partner(credentials: dict[str, Any]) -> None:
+    kafka = credentials["kafka"]
+    out.print(f"Partner {credentials['id']}. Hand these over safely:", soft_wrap=True)
+    for label, value in (
+        ("HTTP key", credentials["api_key"]),
+        ("Kafka", f"{kafka['bootstrap']} {kafka['protocol']} {kafka['mechanism']}"),
+        ("Kafka user", f"{kafka['user']} {kafka['password']}"),
+        ("writes", credentials["inbox"]),
+        ("reads", f"{credentials['outbox']}, groups {credentials['group_prefix']}*"),
+        ("seals persons with", json.dumps(credentials["public_key"])),
+    ):
+        out.print(f"  {label:<20}{value}", soft_wrap=True, highlight=False)
+
+
+@key_app.command("add")
+def key_add(
+    role: Annotated[str, typer.Option(help=f"One of: {', '.join(get_args(Role))}.")],
+    principal: Annotated[str, typer.Option(help="Whose key it is, such as a member of staff.")],
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Add a key. It is shown once."""
+    if role not in get_args(Role):
+        raise typer.BadParameter(f"'{role}' is no role. There are: {', '.join(get_args(Role))}.")
+    key = partners.add_key(Stack(dir), role, principal)  # type: ignore[arg-type]  # just checked
+    show(
+        key, as_json, lambda: out.print(f"{key['api_key']}   ({role}, until {key['expires_at'][:10]})", soft_wrap=True)
+    )
+
+
+@areas_app.command("load")
+def areas_load(
+    file: Annotated[Path, typer.Argument(help="CSV: code,name,decile; or LSOAs with their wards.")],
+    version: Version = None,
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Replace the areas and their deprivation."""
+    stack = Stack(dir)
+    settings = stack.referrals_settings(stack.addresses())
+    try:
+        loaded = areas.read(file, version)
+    except (OSError, UnicodeDecodeError, BadAreas) as error:
+        raise EmbeddedError(f"{file} cannot be loaded; nothing was changed.\n{error}") from error
+    asyncio.run(act(build_referrals(settings), settings, loaded))
+    wards = sum(1 for area in loaded.areas if area.ward is None)
+    document = {"version": loaded.version, "wards": wards, "small_areas": len(loaded.areas) - wards}
+    show(document, as_json, lambda: out.print(f"{wards} wards and {document['small_areas']} small areas are loaded."))
+
+
+@topics_app.command("apply")
+def topics_apply(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Make the topics, users and rights that the catalogue asks for. May be repeated."""
+    stack = Stack(dir)
+    admin = stack.admin(stack.addresses())
+    provision.apply_topics(admin)
+    for service in SERVICES:
+        admin.grant(service, provision.service_access(service))
+    topics = admin.partitions()
+    show(topics, as_json, lambda: out.print(f"{len(topics)} topics are as they should be."))
+
+
+def _known_service(service: str) -> str:
+    if service not in SERVICES:
+        raise typer.BadParameter(f"There is no service {service}. There are: {', '.join(SERVICES)}.")
+    return service
+
+
+ServiceName = Annotated[str, typer.Argument(callback=_known_service, help=f"One of: {', '.join(SERVICES)}.")]
+
+
+@app.command()
+def migrate(service: ServiceName, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Apply the migrations that a service's database lacks."""
+    stack = Stack(dir)
+    port = stack.addresses()["postgres"]["port"]
+    applied = asyncio.run(provision.migrate_service(service, stack.roles(service, port)))  # type: ignore[arg-type]  # checked by the callback
+    show({"applied": applied}, as_json, lambda: out.print("\n".join(applied) or "Nothing was missing."))
+
+
+@app.command()
+def run(service: ServiceName) -> None:
+    """Run one process of a service, with settings from the environment, until SIGTERM."""
+    package = f"services.{service}"
+    settings_class: Any = getattr(import_module(f"{package}.settings"), f"{service.capitalize()}Settings")
+    settings = settings_class.load()
+    asyncio.run(run_service(import_module(f"{package}.service").build(settings), settings))
+
+
+@letters_app.command("list")
+def letters_list(
+    service: Annotated[list[str] | None, typer.Option(help="Only of this service.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
+    settled: Annotated[bool, typer.Option("--all", help="Also those replayed or discarded.")] = False,
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List dead letters, the newest first."""
+    found = dead_letters.listed(Stack(dir).addresses(), service or [], limit, settled=settled)
+    show(found, as_json, lambda: _show_letters(found))
+
+
+def _show_letters(found: list[dict[str, Any]]) -> None:
+    if not found:
+        out.print("There are no dead letters.")
+        return
+    table = Table("service", "id", "kind", "topic", "offset", "type", "rule", "field", "when", box=None)
+    for letter in found:
+        place = f"{letter['partition']}/{letter['record_offset']}"
+        kind = (letter["type"] or "").removeprefix("furthest.")
+        when = letter["dead_at"].strftime("%Y-%m-%d %H:%M:%S")
+        columns = (letter["kind"], letter["topic"], place, kind, letter["rule"], letter["field"] or "", when)
+        table.add_row(letter["service"], str(letter["id"]), *columns)
+    out.print(table)
+
+
+@letters_app.command("show")
+def letters_show(
+    service: ServiceName,
+    number: Annotated[int, typer.Argument(help="Its id, from the list.")],
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Explain one dead letter, and what is parked behind it. Its body stays sealed."""
+    letter = dead_letters.shown(Stack(dir).addresses(), service, number)
+
+    def human() -> None:
+        for name, value in letter.items():
+            shown = len(value) if name == "parked_behind" else value
+            out.print(f"  {name:<16}{shown}", highlight=False)
+
+    show(letter, as_json, human)
+
+
+def main() -> None:
+    """Runs the command: 0 done, 1 failed with a sentence on standard error, 2 used wrongly."""
+    try:
+        app()
+    except (EmbeddedError, AdminError, Stopped) as error:
+        err.print(f"[bold red]furthest:[/bold red] {error}", highlight=False)
+        sys.exit(1)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        err.print(
+            f"[bold red]furthest:[/bold red] a server does not answer ({type(error).__name__}). See: furthest status",
+            highlight=False,
+        )
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The main job, shown: partners refer people, services act, a provider answers, and every effect is counted."""

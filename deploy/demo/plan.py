@@ -1,0 +1,227 @@
+"""What the partners of the demo send: made up, and the same each time for a seed."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from random import Random
+from typing import Any, Final, Literal
+
+from chassis.jwe import new_key, public_part, seal
+from contracts.door import PlaceUpdated, ProviderUpdated, ReferralSubmitted
+
+Door = Literal["kafka", "http"]
+
+REFERRERS: Final[dict[str, tuple[str, Door]]] = {
+    "gp-armley": ("Armley Medical Practice", "kafka"),
+    "food-bank": ("Harehills Food Bank", "http"),
+}
+PROVIDER: Final = ("library-service", "Leeds Libraries")
+PREFIX: Final = {"gp-armley": "GP", "food-bank": "FB"}
+GIVEN: Final = ("Amira", "Bob", "Chloe", "Dev", "Elsie", "Farid", "Grace", "Hana", "Idris", "Joan", "Kofi", "Lena")
+FAMILY: Final = ("Ahmed", "Booth", "Clarke", "Dhillon", "Evans", "Farah", "Green", "Hussain", "Iqbal", "Jones")
+KINDS: Final = ("device", "connectivity", "skills", "champion")
+CIRCUMSTANCES: Final = (
+    "low-income",
+    "urgent-money-need",
+    "long-term-condition",
+    "disability",
+    "mental-health",
+    "needs-english",
+    "needs-interpreter",
+    "needs-reading-support",
+    "homeless",
+    "offline",
+    "no-support-network",
+)
+CHANNELS: Final = (["email"], ["email", "phone"], ["phone"], ["via-referrer"], ["letter", "via-referrer"], ["email"])
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One message a referrer sends, `times` times; `rule` is what it breaks on purpose, none where it is good."""
+
+    partner: str
+    door: Door
+    id: str
+    reference: str
+    body: bytes
+    times: int = 1
+    rule: str | None = None
+    needs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    submissions: list[Submission]
+    providers: list[ProviderUpdated]
+    places: list[PlaceUpdated] = field(default_factory=list)
+
+
+def make(referrals: int, wards: list[str], public_key: dict[str, str], today: date, seed: int = 7) -> Plan:
+    """`referrals` people referred over both doors: one in twenty sent twice, one in twenty wrong on purpose."""
+    random = Random(seed)  # noqa: S311 - made-up people, the same each time
+    other_key = public_part(new_key("not-ours"))
+    sealing = Sealing(public_key, other_key)
+    submissions = [_submission(random, number, wards, sealing, today) for number in range(1, referrals + 1)]
+    return Plan(submissions, _providers(), list(_places(random, wards, referrals)))
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    ours: dict[str, str]
+    another: dict[str, str]
+
+
+def _submission(random: Random, number: int, wards: list[str], sealing: Sealing, today: date) -> Submission:
+    partner = random.choice(list(REFERRERS))
+    door = REFERRERS[partner][1]
+    body = _referral(random, partner, number, wards, today)
+    person = _person(random, number)
+    rule = random.choice(list(WRONG[door])) if number % 20 == 10 else None
+    sent = _break(rule, body, person, sealing) if rule else {**body, **_carried(person, door, random, sealing.ours)}
+    value = b"{this is not JSON" if rule == "json-invalid" else json.dumps(sent).encode()
+    times = 2 if number % 20 == 5 else 1
+    needs = 0 if rule else len(body["needs"])
+    return Submission(partner, door, f"demo-{number}", body["reference"], value, times, rule, needs)
+
+
+def _referral(random: Random, partner: str, number: int, wards: list[str], today: date) -> dict[str, Any]:
+    kinds = random.sample(KINDS, random.choice((1, 1, 2, 2, 3)))
+    requirements = {"device": ["large-screen"], "champion": ["home-visit"]}
+    needs = [
+        {"kind": kind, "requirements": requirements.get(kind, []) if random.random() < 0.2 else []} for kind in kinds
+    ]
+    return {
+        "reference": f"{PREFIX[partner]}-{number}",
+        "ward": random.choice((*wards, "no-fixed-address")) if random.random() < 0.95 else "temporary",
+        "needs": needs,
+        "languages": random.choice((["en"], ["en"], ["ur", "en"], ["pl"], ["ar", "en"])),
+        "agreement": {"by": "person", "given_on": str(today)},
+    }
+
+
+def _person(random: Random, number: int) -> dict[str, Any]:
+    told = random.sample(CIRCUMSTANCES, random.randint(0, 5))
+    return {
+        "name": f"{random.choice(GIVEN)} {random.choice(FAMILY)}",
+        "born": str(date(random.randint(1935, 2004), random.randint(1, 12), random.randint(1, 28))),
+        "address": [f"{random.randint(1, 200)} Example Street", "Leeds"],
+        "phone": f"+44770090{number % 10_000:04d}",
+        "email": f"person-{number}@example.org",
+        "safe_contact": {"channels": random.choice(CHANNELS), "neutral": random.random() < 0.5},
+        "circumstances": dict.fromkeys(told, "yes"),
+    }
+
+
+def _sealed(person: dict[str, Any], key: dict[str, str]) -> str:
+    return seal(json.dumps(person).encode(), key)
+
+
+def _carried(person: dict[str, Any], door: Door, random: Random, key: dict[str, str]) -> dict[str, Any]:
+    if door == "http" and random.random() < 0.5:
+        return {"person": person}
+    return {"person_jwe": _sealed(person, key)}
+
+
+WRONG: Final[dict[Door, tuple[str, ...]]] = {
+    "kafka": ("json-invalid", "missing", "unknown-ward", "other-key", "person-in-clear", "unknown-field", "list-type"),
+    "http": ("json-invalid", "missing", "unknown-ward", "other-key", "unknown-field"),
+}
+"""What is sent wrong on purpose, by the rule that it breaks."""
+
+
+def _break(rule: str, body: dict[str, Any], person: dict[str, Any], sealing: Sealing) -> dict[str, Any]:
+    good = {**body, "person_jwe": _sealed(person, sealing.ours)}
+    broken: dict[str, dict[str, Any]] = {
+        "missing": {name: value for name, value in good.items() if name != "agreement"},
+        "unknown-ward": {**good, "ward": "E05000001"},
+        "other-key": {**good, "person_jwe": _sealed(person, sealing.another)},
+        "person-in-clear": {**body, "person": person},
+        "unknown-field": {**good, "urgency": "very"},
+        "list-type": {**good, "needs": "a tablet"},
+    }
+    return broken.get(rule, good)
+
+
+def _providers() -> list[ProviderUpdated]:
+    return [
+        ProviderUpdated(provider_id="tablet-library", name="Tablet lending library", languages=["en"]),
+        ProviderUpdated(provider_id="champions", name="Digital Champions of Leeds", languages=["en", "ur", "pl"]),
+    ]
+
+
+def _places(random: Random, wards: list[str], referrals: int) -> Iterator[PlaceUpdated]:
+    """Enough for about half, in several wards; nobody visits homes in most of them, so that gaps appear."""
+    share = max(1, referrals // 12)
+    yield PlaceUpdated(place_id="sims", provider_id="tablet-library", kind="connectivity", capacity=3 * share)
+    yield PlaceUpdated(
+        place_id="tablets-city", provider_id="tablet-library", kind="device", capacity=2 * share, requirements=[]
+    )
+    for number, ward in enumerate(random.sample(wards, min(8, len(wards)))):
+        yield PlaceUpdated(
+            place_id=f"tablets-{number}",
+            provider_id="tablet-library",
+            kind="device",
+            capacity=max(1, share // 4),
+            wards=[ward],
+            requirements=["large-screen"],
+        )
+        yield PlaceUpdated(
+            place_id=f"champions-{number}",
+            provider_id="champions",
+            kind="champion",
+            capacity=max(1, share // 4),
+            wards=[ward],
+            languages=["en", "ur"],
+            requirements=["home-visit"] if number % 2 else [],
+        )
+        yield PlaceUpdated(
+            place_id=f"courses-{number}",
+            provider_id="champions",
+            kind="skills",
+            capacity=max(1, share // 2),
+            wards=[ward],
+            formats=["group"],
+        )
+
+
+def from_file(lines: list[str], public_key: dict[str, str]) -> list[Submission]:
+    """A referral a line, as at the HTTP door, with the person in clear or sealed. Clear ones are sealed here."""
+    found: list[Submission] = []
+    for number, line in enumerate(lines, start=1):
+        body = _parsed(line)
+        if isinstance(person := body.pop("person", None), dict):
+            body["person_jwe"] = _sealed(person, public_key)
+        value = json.dumps(body).encode() if body else line.encode()
+        reference = str(body.get("reference", f"line {number}"))
+        partner = "gp-armley"
+        needs = body.get("needs")
+        found.append(
+            Submission(
+                partner,
+                "kafka",
+                f"file-{number}",
+                reference,
+                value,
+                needs=len(needs) if isinstance(needs, list) else 0,
+                rule=None if _is_good(value) else "?",
+            )
+        )
+    return found
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        body = json.loads(line)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _is_good(value: bytes) -> bool:
+    try:
+        ReferralSubmitted.model_validate_json(value)
+    except ValueError:
+        return False
+    return True

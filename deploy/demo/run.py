@@ -1,0 +1,269 @@
+"""Runs the demo: everything up, three partners, every door, the loop closing, and the count of effects."""
+
+import asyncio
+import contextlib
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import asyncpg
+import httpx2
+
+from contracts.catalogue import TOPICS
+from contracts.message import SERVICES, Service
+from deploy.areas import default as default_areas
+from deploy.demo import plan as plans
+from deploy.demo.effects import Evidence, Owed, owed
+from deploy.demo.log import Log, left_to_do
+from deploy.demo.parties import HttpDoor, KafkaDoor, Mailbox, Provider, Told
+from deploy.embedded.kafka_properties import ADMIN
+from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.stack import Stack
+from deploy.partners import add_key, add_partner
+
+MARK: Final = "made-by-the-demo"
+AT_REST_WITHIN: Final = 240.0
+LOOK_EVERY: Final = 0.5
+TOGETHER: Final = 8
+
+COUNTS: Final[dict[str, tuple[str, str]]] = {
+    "referrals": ("referrals", "select count(*) from referral"),
+    "needs": ("referrals", "select count(*) from need"),
+    "offered": ("matching", "select count(*) from offer"),
+    "taken": ("matching", "select coalesce(sum(taken), 0) from place"),
+    "waiting": ("matching", "select count(*) from need where state = 'waiting' and not is_gap"),
+    "gaps": ("matching", "select count(*) from need where is_gap"),
+    "notified": ("notifications", "select count(*) from message where state = 'sent'"),
+    "call_tasks": ("notifications", "select count(*) from call_task"),
+    "reported": ("reporting", "select count(*) from referral where partner is not null"),
+}
+"""What is counted while it runs, and in whose database."""
+
+Watch = Callable[["Demo"], None]
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run. `watch` is called twice a second with this, to show how far it is."""
+
+    stack: Stack
+    plan: plans.Plan
+    partners: dict[str, dict[str, Any]]
+    staff_key: str
+    applicant_key: str
+    watch: Watch
+    counts: dict[str, int] = field(default_factory=dict)
+    restarted: list[str] = field(default_factory=list)
+    mailboxes: dict[str, Mailbox] = field(default_factory=dict)
+    http_answers: list[Told] = field(default_factory=list)
+    owed: list[Owed] = field(default_factory=list)
+    left: int = -1
+    began: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+
+    @property
+    def addresses(self) -> dict[str, Any]:
+        return self.stack.addresses()
+
+    @property
+    def told(self) -> list[Told]:
+        """What partners were told: each record of an outbox once, whatever the relay repeated."""
+        heard = {told.id: told for box in self.mailboxes.values() for told in box.received}
+        return [*heard.values(), *self.http_answers]
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group, self._clients() as (doors, http):
+            followers = [group.create_task(box.follow()) for box in self.mailboxes.values()]
+            keeper = group.create_task(self._keep_running())
+            await asyncio.gather(self._open_places(doors, http), self._run_a_round(http))
+            await asyncio.gather(self._refer_by_kafka(doors), self._refer_by_http(http))
+            await self._come_to_rest()
+            for task in (*followers, keeper):
+                task.cancel()
+        await self._count_effects()
+        self.seconds = time.monotonic() - self.began
+
+    @contextlib.asynccontextmanager
+    async def _clients(self) -> AsyncIterator[tuple[dict[str, KafkaDoor], httpx2.AsyncClient]]:
+        doors = {name: KafkaDoor(credentials) for name, credentials in self.partners.items()}
+        for door in doors.values():
+            await door.open()
+        provider = Provider(doors[plans.PROVIDER[0]])
+        self.mailboxes = {
+            name: Mailbox(credentials, react=provider.react if name == plans.PROVIDER[0] else None)
+            for name, credentials in self.partners.items()
+        }
+        try:
+            async with httpx2.AsyncClient(timeout=10) as http:
+                yield doors, http
+        finally:
+            for door in doors.values():
+                await door.close()
+
+    async def _open_places(self, doors: dict[str, KafkaDoor], http: httpx2.AsyncClient) -> None:
+        """Providers and every other place over Kafka, the rest over HTTP."""
+        name = plans.PROVIDER[0]
+        by_http = HttpDoor(self.partners[name], self.addresses["services"], http)
+        for provider in self.plan.providers:
+            path = f"/v1/providers/{provider.provider_id}"
+            await by_http.call("PUT", "matching", path, f"p-{provider.provider_id}", _without(provider, "provider_id"))
+        for nth, place in enumerate(self.plan.places):
+            if nth % 2:
+                await doors[name].send(type(place), f"o-{place.place_id}", place.model_dump_json().encode())
+            else:
+                path, body = f"/v1/places/{place.place_id}", _without(place, "place_id")
+                await by_http.call("PUT", "matching", path, f"o-{place.place_id}", body)
+
+    async def _run_a_round(self, http: httpx2.AsyncClient) -> None:
+        """A grant round: staff open it, a group applies, staff award."""
+        services = self.addresses["services"]
+        staff = HttpDoor({"id": "staff", "api_key": self.staff_key}, services, http)
+        applicant = HttpDoor({"id": "applicant", "api_key": self.applicant_key}, services, http)
+        today = datetime.now(UTC)
+        fund = json.dumps({"name": "Digital inclusion fund"}).encode()
+        await staff.call("PUT", "grants", "/v1/funds/digital", uuid4().hex, fund)
+        opened = {
+            "fund_id": "digital",
+            "budget_pence": 1_000_000,
+            "maximum_pence": 500_000,
+            "opens_at": (today - timedelta(days=1)).isoformat(),
+            "closes_at": (today + timedelta(days=30)).isoformat(),
+        }
+        await staff.call("PUT", "grants", "/v1/rounds/first", uuid4().hex, json.dumps(opened).encode())
+        asked = {
+            "round_id": "first",
+            "title": "Tablets for Harehills",
+            "amount_pence": 400_000,
+            "kinds": ["device"],
+            "wards": [],
+            "organisation": {"id": "GB-CHC-1110522", "name": "Harehills Community Centre"},
+        }
+        body = json.dumps(asked).encode()
+        answer = await applicant.call("POST", "grants", "/v1/applications", "application-1", body)
+        path = f"/v1/applications/{answer.json()['application_id']}/award"
+        await staff.call("POST", "grants", path, "award-1", json.dumps({"amount_pence": 400_000}).encode())
+
+    async def _refer_by_kafka(self, doors: dict[str, KafkaDoor]) -> None:
+        mine = [s for s in self.plan.submissions if s.door == "kafka"]
+        for submission in mine:
+            await doors[submission.partner].refer(submission)
+
+    async def _refer_by_http(self, http: httpx2.AsyncClient) -> None:
+        waiting = iter([s for s in self.plan.submissions if s.door == "http"])
+
+        async def post() -> None:
+            for submission in waiting:
+                door = HttpDoor(self.partners[submission.partner], self.addresses["services"], http, self.http_answers)
+                await door.refer(submission)
+
+        await asyncio.gather(*(post() for _ in range(TOGETHER)))
+
+    async def _keep_running(self) -> None:
+        """Starts again what was killed, and shows how far it is."""
+        while True:
+            self.restarted += await asyncio.to_thread(self.stack.restart_dead)
+            await self._count()
+            self.watch(self)
+            await asyncio.sleep(LOOK_EVERY)
+
+    async def _count(self) -> None:
+        for name, (service, sql) in COUNTS.items():
+            self.counts[name] = int(await _fetch(self.addresses["services"][service]["database"], sql))
+        kinds = Counter(told.type for told in self.told)
+        self.counts["partner_answers"] = sum(kinds[kind] for kind in ("ReferralAcknowledged", "MessageRefused"))
+
+    async def _come_to_rest(self) -> None:
+        """Waits until twice in a row nothing is left to do anywhere."""
+        log, deadline, quiet = self._log(), time.monotonic() + AT_REST_WITHIN, 0
+        while quiet < 2:
+            if time.monotonic() > deadline:
+                raise EmbeddedError(
+                    f"The services did not come to rest: {self.left} things are left to do. See the logs."
+                )
+            ends = await asyncio.to_thread(log.ends)
+            databases = [self.addresses["services"][service]["database"] for service in SERVICES]
+            self.left = sum([await left_to_do(database, ends) for database in databases]) + self._unheard(ends)
+            quiet = quiet + 1 if self.left == 0 else 0
+            await asyncio.sleep(LOOK_EVERY)
+        await self._count()
+
+    def _unheard(self, ends: dict[tuple[str, int], int]) -> int:
+        """Records in partners' outboxes that their readers have not got yet."""
+        return sum(max(0, ends[box.credentials["outbox"], 0] - len(box.received)) for box in self.mailboxes.values())
+
+    def _log(self) -> Log:
+        return Log(self.addresses["kafka"], ADMIN, (self.stack.secrets / "kafka-admin").read_text())
+
+    async def _count_effects(self) -> None:
+        addresses, log = self.addresses, self._log()
+        lines = {topic.name: await asyncio.to_thread(log.read, topic.name) for topic in TOPICS}
+        databases: dict[Service, str] = {s: addresses["services"][s]["database"] for s in SERVICES}
+        mails = Path(addresses["mail"]["received"])
+        self.owed = await owed(Evidence(self.plan.submissions, self.told, lines, mails, databases))
+
+    async def summary(self) -> dict[str, Any]:
+        """The document that `--json` prints."""
+        sent = sum(s.times for s in self.plan.submissions)
+        wrong = sum(s.times for s in self.plan.submissions if s.rule)
+        twice = sum(s.times - 1 for s in self.plan.submissions if not s.rule)
+        letters = [
+            int(await _fetch(s["database"], "select count(*) from dead_letter where settled_at is null"))
+            for s in self.addresses["services"].values()
+        ]
+        return {
+            "sent": sent,
+            "accepted": sent - wrong - twice,
+            "refused": wrong,
+            "duplicates_sent": twice,
+            **{name: self.counts[name] for name in COUNTS if name != "referrals"},
+            "partner_answers": self.counts["partner_answers"],
+            "dead_letters": sum(letters),
+            "lost": sum(line.lost for line in self.owed),
+            "doubled": sum(line.doubled for line in self.owed),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def _without(message: Any, name: str) -> bytes:
+    body: str = message.model_dump_json(exclude={name})
+    return body.encode()
+
+
+async def _fetch(database: str, sql: str) -> Any:
+    conn = await asyncpg.connect(database)
+    try:
+        return await conn.fetchval(sql)
+    finally:
+        await conn.close()
+
+
+def fresh_folder(folder: Path) -> None:
+    """Empties a folder of an earlier demo, stopping what runs there. Raises EmbeddedError for any other."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise EmbeddedError(f"{folder} holds something that is not a demo's. Give another with --dir.")
+        Stack(folder).down()
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / MARK).touch()
+
+
+def prepare(stack: Stack, referrals: int, file: Path | None, watch: Watch) -> Demo:
+    """Registers the partners, makes the keys and plans what is sent. Raises EmbeddedError and OSError."""
+    names = {**{name: label for name, (label, _) in plans.REFERRERS.items()}, plans.PROVIDER[0]: plans.PROVIDER[1]}
+    partners = {name: add_partner(stack, name, label) for name, label in names.items()}
+    wards = [area.code for area in default_areas().areas if area.ward is None]
+    public_key = partners["gp-armley"]["public_key"]
+    plan = plans.make(referrals, wards, public_key, datetime.now(UTC).date())
+    if file is not None:
+        plan = plans.Plan(plans.from_file(file.read_text().splitlines(), public_key), plan.providers, plan.places)
+    staff = add_key(stack, "staff", "demo")["api_key"]
+    applicant = add_key(stack, "applicant", "GB-CHC-1110522")["api_key"]
+    return Demo(stack, plan, partners, staff, applicant, watch)

@@ -1,0 +1,1 @@
+"""The rules of reporting: pure, and without a clock."""

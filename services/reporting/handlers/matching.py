@@ -1,0 +1,81 @@
+"""Facts of the matching service: supply, queue, offers, support and gaps."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis.envelope import Event
+from chassis.facts import Said
+from contracts.matching import (
+    GapClosed,
+    GapRecorded,
+    NeedWaiting,
+    OfferAccepted,
+    OfferDeclined,
+    OfferExpired,
+    OfferMade,
+    OfferWithdrawn,
+    PlaceChanged,
+    PlaceOpened,
+    ProviderRegistered,
+    SupportEnded,
+    SupportStarted,
+)
+from contracts.vocabulary import OfferEnd
+from services.reporting.domain.folding import latest
+from services.reporting.store import Store
+
+OfferEnded = OfferAccepted | OfferDeclined | OfferExpired | OfferWithdrawn
+END: dict[type[OfferEnded], OfferEnd] = {
+    OfferAccepted: "accepted",
+    OfferDeclined: "declined",
+    OfferExpired: "expired",
+    OfferWithdrawn: "withdrawn",
+}
+
+
+async def on_provider_registered(
+    events: Sequence[Event[ProviderRegistered]], store: Store, _at: datetime
+) -> list[Said]:
+    await store.matching.save_providers(
+        latest((e.data for e in events), lambda fact: (fact.provider, fact.provider_id))
+    )
+    return []
+
+
+async def on_place(events: Sequence[Event[PlaceOpened | PlaceChanged]], store: Store, _at: datetime) -> list[Said]:
+    await store.matching.save_places(latest((e.data for e in events), lambda fact: (fact.provider, fact.place_id)))
+    return []
+
+
+async def on_need_waiting(events: Sequence[Event[NeedWaiting]], store: Store, _at: datetime) -> list[Said]:
+    await store.matching.queue_needs(latest((e.data for e in events), lambda fact: fact.need_id))
+    return []
+
+
+async def on_offer_made(events: Sequence[Event[OfferMade]], store: Store, _at: datetime) -> list[Said]:
+    await store.matching.save_offers(latest((e.data for e in events), lambda fact: fact.offer_id))
+    return []
+
+
+async def on_offer_ended(events: Sequence[Event[OfferEnded]], store: Store, _at: datetime) -> list[Said]:
+    facts = latest((e.data for e in events), lambda fact: fact.offer_id)
+    await store.matching.end_offers([(fact, END[type(fact)]) for fact in facts])
+    return []
+
+
+async def on_support_started(events: Sequence[Event[SupportStarted]], store: Store, _at: datetime) -> list[Said]:
+    rows = latest(events, lambda event: event.id)
+    await store.matching.start_support([(UUID(event.id), event.data) for event in rows])
+    return []
+
+
+async def on_support_ended(events: Sequence[Event[SupportEnded]], store: Store, _at: datetime) -> list[Said]:
+    rows = latest(events, lambda event: event.id)
+    await store.matching.end_support([(UUID(event.id), event.data) for event in rows])
+    return []
+
+
+async def on_gap(events: Sequence[Event[GapRecorded | GapClosed]], store: Store, _at: datetime) -> list[Said]:
+    await store.matching.save_gaps(latest((e.data for e in events), lambda fact: fact.need_id))
+    return []

@@ -1,0 +1,56 @@
+"""Facts of the referrals service: who refers, whom, from where, and how far each need is."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.envelope import Event
+from chassis.facts import Said
+from contracts.referrals import (
+    AreasLoaded,
+    NeedStatusChanged,
+    PartnerRegistered,
+    ReferralClosed,
+    ReferralReceived,
+    ReferralWithdrawn,
+)
+from services.reporting.domain.folding import latest
+from services.reporting.handlers.publishing import ALL, changed
+from services.reporting.store import Store
+
+
+async def on_partner_registered(events: Sequence[Event[PartnerRegistered]], store: Store, _at: datetime) -> list[Said]:
+    await store.referrals.save_partners(latest((e.data for e in events), lambda fact: fact.partner))
+    return []
+
+
+async def on_areas_loaded(events: Sequence[Event[AreasLoaded]], store: Store, at: datetime) -> list[Said]:
+    """Versions of areas stand on different keys, so the time of each decides which is the newest."""
+    in_time = sorted(events, key=lambda event: (event.time, event.data.version))
+    rows = [(area, event.data.version, event.time) for event in in_time for area in event.data.areas]
+    await store.referrals.save_areas(latest(rows, lambda row: row[0].code))
+    return await changed(["needs-by-ward"], events[-1], store, at)
+
+
+async def on_referral_received(events: Sequence[Event[ReferralReceived]], store: Store, at: datetime) -> list[Said]:
+    facts = latest((e.data for e in events), lambda fact: fact.referral_id)
+    await store.referrals.save_referrals(facts)
+    needs = [(need, fact) for fact in facts for need in fact.needs]
+    await store.referrals.save_needs(latest(needs, lambda pair: pair[0].need_id))
+    return await changed(ALL, events[-1], store, at)
+
+
+async def on_referral_withdrawn(events: Sequence[Event[ReferralWithdrawn]], store: Store, _at: datetime) -> list[Said]:
+    """Only the reason is kept here: what the needs came to is told by NeedStatusChanged."""
+    rows = [(need_id, e.data) for e in events for need_id in e.data.need_ids]
+    await store.referrals.withdraw_needs(latest(rows, lambda row: row[0]))
+    return []
+
+
+async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], store: Store, at: datetime) -> list[Said]:
+    await store.referrals.move_needs(latest((e.data for e in events), lambda fact: fact.need_id))
+    return await changed(ALL, events[-1], store, at)
+
+
+async def on_referral_closed(events: Sequence[Event[ReferralClosed]], store: Store, _at: datetime) -> list[Said]:
+    await store.referrals.close_referrals(latest((e.data for e in events), lambda fact: fact.referral_id))
+    return []

@@ -1,0 +1,1 @@
+"""The public page: what it says, and how it is laid out."""

@@ -1,0 +1,44 @@
+"""Everything that reporting keeps, in one transaction."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chassis.postgres import Conn
+from services.reporting.store.counts import Counts
+from services.reporting.store.grants import Grants
+from services.reporting.store.matching import Matching
+from services.reporting.store.notifications import Notifications
+from services.reporting.store.publication import Publication
+from services.reporting.store.referrals import Referrals
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The tables, by the service whose facts fill them, and what is counted and published of them."""
+
+    conn: Conn
+    publish_every: timedelta
+
+    @property
+    def referrals(self) -> Referrals:
+        return Referrals(self.conn)
+
+    @property
+    def matching(self) -> Matching:
+        return Matching(self.conn)
+
+    @property
+    def notifications(self) -> Notifications:
+        return Notifications(self.conn)
+
+    @property
+    def grants(self) -> Grants:
+        return Grants(self.conn)
+
+    @property
+    def publication(self) -> Publication:
+        return Publication(self.conn)
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.conn)

@@ -1,0 +1,54 @@
+"""Exact counts. They leave the service only through `events_out`, or to staff."""
+
+from dataclasses import dataclass
+
+from chassis.postgres import Conn
+from services.reporting.domain.measures import Count, Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    conn: Conn
+
+    async def by_measure(self) -> dict[Measure, list[Count]]:
+        """Every measure in one reading of the needs."""
+        rows = await self.conn.fetch(
+            """select case when grouping(status) = 0 then 'needs-by-status' when grouping(kind) = 0 then 'needs-by-kind'
+                           else 'needs-by-ward' end as measure,
+                      coalesce(status, kind, area) as code, count(*) as needs, count(distinct referral_id) as people
+               from need where status <> 'entered-in-error'
+               group by grouping sets ((status), (kind), (area))"""
+        )
+        counts: dict[Measure, list[Count]] = {}
+        for row in rows:
+            counts.setdefault(row["measure"], []).append(Count(row["code"], row["needs"], row["people"]))
+        return counts
+
+    async def wards(self) -> list[str]:
+        """The codes of the areas that were loaded last."""
+        rows = await self.conn.fetch(
+            "select code from area where loaded_at = (select max(loaded_at) from area) order by code"
+        )
+        return [row["code"] for row in rows]
+
+    async def area_names(self) -> dict[str, str]:
+        return {row["code"]: row["name"] for row in await self.conn.fetch("select code, name from area")}
+
+    async def exact(self) -> dict[str, dict[str, int]]:
+        """How many rows there are of each thing and state, and how many records of each topic were read."""
+        rows = await self.conn.fetch(
+            """select 'referrals' as what, case when closed_at is null then 'open' else 'closed' end as state,
+                      count(*) as n from referral where received_at is not null group by 2
+               union all select 'needs', status, count(*) from need where status is not null group by 2
+               union all select 'offers', state, count(*) from offer group by 2
+               union all select 'support', state, count(*) from support group by 2
+               union all select 'gaps', case when is_open then 'open' else 'closed' end, count(*) from gap group by 2
+               union all select 'notifications', result, count(*) from notification group by 2
+               union all select 'applications', state, count(*) from application group by 2
+               union all select 'records_read', topic, sum(next_offset)::bigint from consumer_offset group by 2
+               order by 1, 2"""
+        )
+        counts: dict[str, dict[str, int]] = {}
+        for row in rows:
+            counts.setdefault(row["what"], {})[row["state"]] = row["n"]
+        return counts

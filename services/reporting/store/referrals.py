@@ -1,0 +1,117 @@
+"""What the facts of referrals come to: partners, areas, referrals and needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.postgres import Conn
+from contracts.referrals import (
+    Area,
+    NeedReceived,
+    NeedStatusChanged,
+    PartnerRegistered,
+    ReferralClosed,
+    ReferralReceived,
+    ReferralWithdrawn,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Referrals:
+    """Every method is given one row for each key, in the order of the keys."""
+
+    conn: Conn
+
+    async def save_partners(self, facts: Sequence[PartnerRegistered]) -> None:
+        await self.conn.execute(
+            """insert into partner (partner, name) select * from unnest($1::text[], $2::text[])
+               on conflict (partner) do update set name = excluded.name""",
+            [fact.partner for fact in facts],
+            [fact.name for fact in facts],
+        )
+
+    async def save_areas(self, rows: Sequence[tuple[Area, str, datetime]]) -> None:
+        """The newest wins, in whichever order versions are heard."""
+        await self.conn.execute(
+            """insert into area (code, name, decile, step, version, loaded_at)
+               select * from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[])
+               on conflict (code) do update set name = excluded.name, decile = excluded.decile, step = excluded.step,
+                   version = excluded.version, loaded_at = excluded.loaded_at
+               where (excluded.loaded_at, excluded.version) > (area.loaded_at, area.version)""",
+            [area.code for area, _, _ in rows],
+            [area.name for area, _, _ in rows],
+            [area.decile for area, _, _ in rows],
+            [area.step for area, _, _ in rows],
+            [version for _, version, _ in rows],
+            [loaded_at for _, _, loaded_at in rows],
+        )
+
+    async def save_referrals(self, facts: Sequence[ReferralReceived]) -> None:
+        await self.conn.execute(
+            """insert into referral (referral_id, partner, area, received_at, score, groups, area_step, policy, lane)
+               select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::int[], $6::int[],
+                                    $7::int[], $8::text[], $9::text[])
+               on conflict (referral_id) do update set partner = excluded.partner, area = excluded.area,
+                   received_at = excluded.received_at, score = excluded.score, groups = excluded.groups,
+                   area_step = excluded.area_step, policy = excluded.policy, lane = excluded.lane""",
+            [fact.referral_id for fact in facts],
+            [fact.partner for fact in facts],
+            [fact.area for fact in facts],
+            [fact.received_at for fact in facts],
+            [fact.priority.score for fact in facts],
+            [fact.priority.groups for fact in facts],
+            [fact.priority.area_step for fact in facts],
+            [fact.priority.policy for fact in facts],
+            [fact.lane for fact in facts],
+        )
+
+    async def save_needs(self, rows: Sequence[tuple[NeedReceived, ReferralReceived]]) -> None:
+        """A need that is known already keeps what later facts told of it."""
+        await self.conn.execute(
+            """insert into need (need_id, referral_id, kind, area, status)
+               select need_id, referral_id, kind, area, 'requested'
+               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as new (need_id, referral_id, kind, area)
+               on conflict (need_id) do update set kind = coalesce(need.kind, excluded.kind),
+                   area = coalesce(need.area, excluded.area), status = coalesce(need.status, excluded.status)""",
+            [need.need_id for need, _ in rows],
+            [fact.referral_id for _, fact in rows],
+            [need.kind for need, _ in rows],
+            [fact.area for _, fact in rows],
+        )
+
+    async def move_needs(self, facts: Sequence[NeedStatusChanged]) -> None:
+        await self.conn.execute(
+            """insert into need (need_id, referral_id, kind, area, status, reason, outcome, status_at)
+               select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                                    $8::timestamptz[])
+               on conflict (need_id) do update set kind = excluded.kind, area = excluded.area,
+                   status = excluded.status, reason = excluded.reason, outcome = excluded.outcome,
+                   status_at = excluded.status_at""",
+            [fact.need_id for fact in facts],
+            [fact.referral_id for fact in facts],
+            [fact.kind for fact in facts],
+            [fact.area for fact in facts],
+            [fact.status for fact in facts],
+            [fact.reason for fact in facts],
+            [fact.outcome for fact in facts],
+            [fact.at for fact in facts],
+        )
+
+    async def withdraw_needs(self, rows: Sequence[tuple[UUID, ReferralWithdrawn]]) -> None:
+        await self.conn.execute(
+            """insert into need (need_id, referral_id, withdrawn_for)
+               select * from unnest($1::uuid[], $2::uuid[], $3::text[])
+               on conflict (need_id) do update set withdrawn_for = excluded.withdrawn_for""",
+            [need_id for need_id, _ in rows],
+            [fact.referral_id for _, fact in rows],
+            [fact.reason for _, fact in rows],
+        )
+
+    async def close_referrals(self, facts: Sequence[ReferralClosed]) -> None:
+        await self.conn.execute(
+            """insert into referral (referral_id, closed_at) select * from unnest($1::uuid[], $2::timestamptz[])
+               on conflict (referral_id) do update set closed_at = excluded.closed_at""",
+            [fact.referral_id for fact in facts],
+            [fact.at for fact in facts],
+        )

@@ -1,0 +1,95 @@
+"""Facts, valid by default, and the service as tests build it."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from chassis.service import Service
+from contracts.message import Message
+from contracts.referrals import AreasLoaded, NeedStatusChanged, ReferralReceived
+from contracts.vocabulary import Kind, NeedStatus
+from services.reporting.service import build
+from services.reporting.settings import ReportingSettings
+from tests.support import Stage
+
+M = TypeVar("M", bound=Message)
+
+GIPTON, ARMLEY = "E05011400", "E05011387"
+
+
+PROJECTIONS = (
+    "partner",
+    "area",
+    "referral",
+    "need",
+    "provider",
+    "place",
+    "offer",
+    "support",
+    "gap",
+    "notification",
+    "fund",
+    "grant_round",
+    "application",
+)
+
+
+def reporting() -> Service:
+    settings = ReportingSettings(
+        database_host="",
+        database_name="",
+        database_user="",
+        database_password=SecretStr(""),
+        kafka_bootstrap="",
+        kafka_user="",
+        kafka_password=SecretStr(""),
+        http_port=0,
+        sealing_key=SecretStr("00" * 32),
+        publish_every_seconds=2,
+    )
+    return build(settings)
+
+
+def a(model: type[M], **fields: Any) -> M:
+    """The example of a message, with these fields instead."""
+    return model.model_validate({**model.example, **fields})
+
+
+def referral_id(number: int) -> UUID:
+    return UUID(int=number << 16)
+
+
+def need_id(number: int, nth: int = 0) -> UUID:
+    return UUID(int=number << 16 | 1 + nth)
+
+
+def received(number: int, kinds: Sequence[Kind] = ("device",), area: str = GIPTON) -> ReferralReceived:
+    needs = [{"need_id": need_id(number, nth), "kind": kind} for nth, kind in enumerate(kinds)]
+    return a(ReferralReceived, referral_id=referral_id(number), area=area, ward=None, needs=needs)
+
+
+def moved(
+    number: int, status: NeedStatus, nth: int = 0, kind: Kind = "device", area: str = GIPTON, **fields: Any
+) -> NeedStatusChanged:
+    return a(
+        NeedStatusChanged,
+        referral_id=referral_id(number),
+        need_id=need_id(number, nth),
+        status=status,
+        kind=kind,
+        area=area,
+        **fields,
+    )
+
+
+def areas(**names: str) -> AreasLoaded:
+    return a(AreasLoaded, areas=[{"code": code, "name": name, "decile": 1, "step": 10} for code, name in names.items()])
+
+
+async def empty(stage: Stage) -> None:
+    """Forgets everything, as before the log is read anew."""
+    for table in PROJECTIONS:
+        await stage.rows(f"delete from {table}")  # noqa: S608 - a name of ours
+    await stage.rows("update publication set due_at = null, published = null")
