@@ -2,26 +2,26 @@
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
 
-from chassis.envelope import Event
-from chassis.facts import Fact, Handler, Said
 from chassis.kafka import client_options
-from chassis.postgres import Conn, Database, connect_pool
+from chassis.postgres import Database, connect_pool
 from chassis.service import Service, serving
 from chassis.settings import DatabaseSettings, Settings
-from contracts.matching import GapClosed
 from contracts.message import Message
-from contracts.referrals import ReferralClosed, ReferralWithdrawn
 from deploy.embedded.ports import free_port
+from deploy.embedded.processes import Process, spawn, stop
 from deploy.kafka.admin import Topic
 from deploy.provision import apply_topics
+from tests.chassis.toy import Handlers, build
 from tests.support import NOON, SEALING_KEY, Clock, Servers, read_topic
 
 
@@ -32,37 +32,34 @@ def headers(kind: str, event_id: str) -> list[tuple[str, bytes]]:
 
 @dataclass
 class Toy:
-    """Keeps each withdrawn or closed referral in a table, and says a GapClosed for each one withdrawn."""
+    """The toy service with a topic and a database of its own."""
 
     servers: Servers
     settings: Settings
     database: Database
     topic: str
-    refuse: set[str] = field(default_factory=set)
+    folder: Path
+    handlers: Handlers = field(default_factory=Handlers)
 
     @property
     def service(self) -> Service:
-        handlers: dict[type[Message], Handler] = {ReferralWithdrawn: self._withdrawn, ReferralClosed: self._closed}
-        return Service("toy", [self.topic], lambda conn: conn, handlers)
+        return build(self.topic, self.handlers)
 
-    async def _withdrawn(self, events: Sequence[Event[ReferralWithdrawn]], conn: Conn, at: datetime) -> list[Said]:
-        await self._keep(events, conn)
-        return [
-            Fact(GapClosed(referral_id=e.data.referral_id, need_id=e.data.referral_id, kind="device", area="x"), e)
-            for e in events
-        ]
+    @property
+    def environment(self) -> dict[str, str]:
+        given = self.settings.model_dump(mode="json", exclude_none=True)
+        hidden = {n: v.get_secret_value() for n, v in dict(self.settings).items() if isinstance(v, SecretStr)}
+        return {f"FURTHEST_{name.upper()}": str(value) for name, value in {**given, **hidden}.items()}
 
-    async def _closed(self, events: Sequence[Event[ReferralClosed]], conn: Conn, at: datetime) -> list[Said]:
-        await self._keep(events, conn)
-        return []
-
-    async def _keep(self, events: Sequence[Event[Any]], conn: Conn) -> None:
-        for event in events:
-            if event.key in self.refuse:
-                raise ValueError("a bug")
-        await conn.executemany(
-            "insert into effect (key, type) values ($1, $2)", [(e.key, e.type.split(".")[2]) for e in events]
-        )
+    @contextlib.contextmanager
+    def process(self, name: str = "toy", **environment: str) -> Iterator[Process]:
+        """The toy as a process of its own."""
+        argv = [sys.executable, "-m", "tests.chassis.toy", self.topic]
+        process = spawn(name, argv, dir=self.folder, env={**self.environment, **environment})
+        try:
+            yield process
+        finally:
+            stop(process, 10)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -97,9 +94,19 @@ class Toy:
         """The keys of what Kafka holds on the topic that the toy's facts go to."""
         return [record.key.decode() for record in await read_topic(self.servers.kafka, "matching", 6)]
 
+    async def said_ids(self, keys: set[str]) -> list[str]:
+        """The CloudEvents ids of what was said of these keys."""
+        records = await read_topic(self.servers.kafka, "matching", 6)
+        return [dict(r.headers)["ce_id"].decode() for r in records if r.key.decode() in keys]
+
+    async def unsent(self) -> int:
+        return int(await self.database.fetchval("select count(*) from outbox"))
+
 
 @pytest_asyncio.fixture
-async def toy(servers: Servers, new_database: Callable[[str], Awaitable[DatabaseSettings]]) -> AsyncIterator[Toy]:
+async def toy(
+    servers: Servers, new_database: Callable[[str], Awaitable[DatabaseSettings]], tmp_path: Path
+) -> AsyncIterator[Toy]:
     apply_topics(servers.admin)
     topic = f"toy-{secrets.token_hex(4)}"
     servers.admin.apply_topics([Topic(topic, 2, {})])
@@ -108,7 +115,7 @@ async def toy(servers: Servers, new_database: Callable[[str], Awaitable[Database
     async with await connect_pool(owner) as as_owner:
         await as_owner.execute("create table effect (n bigint generated always as identity, key text, type text)")
     async with await connect_pool(settings) as database:
-        yield Toy(servers, service_settings(settings, servers), database, topic)
+        yield Toy(servers, service_settings(settings, servers), database, topic, tmp_path)
 
 
 def service_settings(database: DatabaseSettings, servers: Servers) -> Settings:

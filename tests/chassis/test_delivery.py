@@ -1,12 +1,18 @@
 """One poll, one transaction, one effect: on real Kafka and PostgreSQL."""
 
+import asyncio
 from uuid import UUID, uuid4
 
 import pytest
 
+from chassis.delivery import Advance
+from chassis.errors import Fenced
+from chassis.sealing import Sealer
+from chassis.work import Batch, Worker
 from contracts.referrals import ReferralClosed, ReferralWithdrawn
+from deploy.embedded.processes import alive
 from tests.chassis.conftest import Toy, headers
-from tests.support import NOON, eventually
+from tests.support import NOON, SEALING_KEY, Clock, eventually, fact_event
 
 
 def withdrawn(referral: UUID) -> ReferralWithdrawn:
@@ -72,7 +78,7 @@ async def test_unreadable_records_are_dead_letters_and_the_next_good_one_goes_th
 
 async def test_what_fails_unexpectedly_stands_alone_and_only_its_key_waits_behind_it(toy: Toy) -> None:
     good, bad = [uuid4() for _ in range(30)], uuid4()
-    toy.refuse = {str(bad)}
+    toy.handlers.fails_on = {str(bad)}
     await toy.write(*(withdrawn(r) for r in good[:15]), withdrawn(bad), closed(bad), *(withdrawn(r) for r in good[15:]))
     async with toy.running():
         await eventually(toy.effects, lambda seen: len(seen) == 30)
@@ -81,3 +87,45 @@ async def test_what_fails_unexpectedly_stands_alone_and_only_its_key_waits_behin
     assert [letter["kind"] for letter in letters] == ["unexpected", "parked", "parked"]
     assert {letter["key"] for letter in letters} == {str(bad)}
     assert {UUID(key) for key, _ in await toy.effects()} == set(good)
+
+
+@pytest.mark.invariant(1)
+@pytest.mark.parametrize("point", ["after-database-commit", "before-offset-commit", "after-kafka-acknowledgement"])
+async def test_killed_at_the_worst_moment_every_fact_still_has_one_effect(toy: Toy, point: str) -> None:
+    referrals = [uuid4() for _ in range(40)]
+    await toy.write(*(withdrawn(r) for r in referrals))
+    with toy.process(FURTHEST_TEST_KILL_AT=point) as victim:
+        await eventually(lambda: asyncio.to_thread(alive, victim), lambda lives: not lives, within=40)
+    with toy.process("again"):
+        await eventually(toy.effects, lambda seen: len(seen) >= 40, within=40)
+        said = await eventually(toy.said, lambda keys: {str(r) for r in referrals} <= set(keys), within=40)
+        await eventually(toy.unsent, lambda rows: rows == 0)
+    assert sorted(key for key, _ in await toy.effects()) == sorted(str(r) for r in referrals)
+    ids = await toy.said_ids({str(r) for r in referrals})
+    assert len(set(ids)) == 40
+    repeated = len(said) - len(set(said))
+    assert repeated > 0 if point == "after-kafka-acknowledgement" else True, "the relay was to say it twice"
+
+
+@pytest.mark.invariant(1)
+async def test_a_zombie_that_still_holds_a_partition_changes_nothing(toy: Toy) -> None:
+    first, second = uuid4(), uuid4()
+    await toy.write(withdrawn(first))
+    zombie = Worker("toy", toy.database, {}, lambda conn: conn, Sealer(SEALING_KEY), Clock())
+    async with toy.running():
+        await eventually(toy.effects, lambda seen: len(seen) == 1)
+    offsets = await toy.database.fetch("select partition, next_offset from consumer_offset where next_offset > 0")
+    (partition, offset) = offsets[0]
+    late = Batch("toy", [fact_event(withdrawn(second))], advances={(toy.topic, partition): Advance(0, offset)})
+    with pytest.raises(Fenced):
+        await zombie.run(late)
+    assert len(await toy.effects()) == 1
+    assert (await toy.database.fetchval("select count(*) from inbox")) == 1
+
+
+async def test_an_offset_beyond_the_end_of_the_log_stops_the_consumer_with_a_reason(toy: Toy) -> None:
+    await toy.database.execute("insert into consumer_offset values ('toy', $1, 0, 1000)", toy.topic)
+    with toy.process() as stopped:
+        await eventually(lambda: asyncio.to_thread(alive, stopped), lambda lives: not lives, within=40)
+    log = (toy.folder / "logs" / "toy.log").read_text()
+    assert "the log ends at 0" in log

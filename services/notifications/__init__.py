@@ -1,0 +1,1 @@
+"""Notifications: who is told, how, and whether it is safe."""

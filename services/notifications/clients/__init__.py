@@ -1,0 +1,1 @@
+"""Calls to the outside: to referrals for a contact, to the mail server for a mail."""

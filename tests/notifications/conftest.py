@@ -1,0 +1,127 @@
+"""The notifications service on a real database, a real HTTP door in place of referrals, and a real mail server."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest_asyncio
+from pydantic import SecretStr
+
+from chassis.due import Senders
+from chassis.facts import Said
+from chassis.service import Service
+from contracts.referrals import NeedStatusChanged
+from contracts.vocabulary import NeedStatus
+from services.notifications.service import build
+from services.notifications.settings import NotificationsSettings
+from tests.notifications.standins import KEY, StandInMailServer, StandInReferrals, facts_in
+from tests.support import NOON, SEALING_KEY, Clock, Stage
+
+
+def settings_for(referrals: int, mail: int, **changes: Any) -> NotificationsSettings:
+    return NotificationsSettings(
+        **{
+            "database_host": "127.0.0.1",
+            "database_name": "notifications",
+            "database_user": "notifications_app",
+            "database_password": SecretStr("unused"),
+            "kafka_bootstrap": "127.0.0.1:1",
+            "kafka_user": "notifications",
+            "kafka_password": SecretStr("unused"),
+            "http_port": 1,
+            "sealing_key": SEALING_KEY,
+            "referrals_url": f"http://127.0.0.1:{referrals}",
+            "service_key": SecretStr(KEY),
+            "smtp_host": "127.0.0.1",
+            "smtp_port": mail,
+            "smtp_tls": "none",
+            "smtp_sender": "help@example.org",
+            **changes,
+        }
+    )
+
+
+def a_change(status: NeedStatus = "accepted", need: UUID | None = None, **changes: Any) -> NeedStatusChanged:
+    return NeedStatusChanged(
+        **{
+            "referral_id": uuid4(),
+            "need_id": need or uuid4(),
+            "partner": "gp-armley",
+            "kind": "device",
+            "area": "E05011400",
+            "status": status,
+            "previous": "requested",
+            "at": NOON,
+            **changes,
+        }
+    )
+
+
+@dataclass
+class World:
+    """One service and what stands around it."""
+
+    stage: Stage
+    referrals: StandInReferrals
+    mail: StandInMailServer
+
+    @property
+    def clock(self) -> Clock:
+        return self.stage.clock
+
+    async def hear(self, *changes: NeedStatusChanged) -> list[Said]:
+        return await self.stage.hear(*changes)
+
+    async def send(self) -> int:
+        """One round of the senders: how many errands were due."""
+        service, clock = self.stage.service, self.stage.clock
+        models = {model.__name__: model for model in service.senders}
+        senders = {model.__name__: sender for model, sender in service.senders.items()}
+        return await Senders(self.stage.worker, models, senders, clock).once()
+
+    async def facts(self) -> list[tuple[str, dict[str, Any]]]:
+        return facts_in(await self.stage.rows("select headers, value from outbox order by position"))
+
+    async def said(self) -> list[str]:
+        return [name for name, _ in await self.facts()]
+
+    async def messages(self) -> list[dict[str, Any]]:
+        return await self.stage.rows("select * from message order by id")
+
+    async def tasks(self) -> list[dict[str, Any]]:
+        return await self.stage.rows("select * from call_task order by id")
+
+    async def waiting(self) -> int:
+        (row,) = await self.stage.rows("select count(*)::int as n from errand")
+        return int(row["n"])
+
+
+@pytest_asyncio.fixture
+async def referrals() -> AsyncIterator[StandInReferrals]:
+    async with StandInReferrals().serving() as standin:
+        yield standin
+
+
+@pytest_asyncio.fixture
+async def mail() -> AsyncIterator[StandInMailServer]:
+    async with StandInMailServer().serving() as standin:
+        yield standin
+
+
+@pytest_asyncio.fixture
+async def new_world(
+    stage: Callable[[Service], Awaitable[Stage]], referrals: StandInReferrals, mail: StandInMailServer
+) -> Callable[..., Awaitable[World]]:
+    async def make(**settings: Any) -> World:
+        clock = Clock()
+        put = await stage(build(settings_for(referrals.port, mail.port, **settings), clock))
+        put.clock = clock
+        return World(put, referrals, mail)
+
+    return make
+
+
+@pytest_asyncio.fixture
+async def world(new_world: Callable[..., Awaitable[World]]) -> World:
+    return await new_world()
