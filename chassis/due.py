@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -22,27 +22,29 @@ LOOK_EVERY: Final = 0.25
 RESULT_WITHIN: Final = timedelta(seconds=120)
 
 
-async def _for_ever(name: str, once: Callable[[], Any], wake: asyncio.Event) -> None:
-    """Runs `once` again at once while it finds work, else after a pause. What is unavailable is waited for."""
+async def _until(stopping: asyncio.Event, name: str, once: Callable[[], Any]) -> None:
+    """Runs `once` again at once while it finds work, else after a pause, and ends between two runs.
+
+    What is unavailable is waited for.
+    """
     pause = 0.5
-    while True:
+    while not stopping.is_set():
         try:
-            wake.clear()
             found = await once()
             DEGRADED.labels(part=name).set(0)
             pause = 0.5
             if not found:
-                await _wait(wake, LOOK_EVERY)
+                await _wait(stopping, LOOK_EVERY)
         except Exception as error:
             DEGRADED.labels(part=name).set(1)
             log.warning("paused", part=name, pause=pause, exc_info=error)
-            await asyncio.sleep(pause)
+            await _wait(stopping, pause)
             pause = min(pause * 2, 30.0)
 
 
-async def _wait(wake: asyncio.Event, seconds: float) -> None:
+async def _wait(stopping: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(wake.wait(), seconds)
+        await asyncio.wait_for(stopping.wait(), seconds)
     except TimeoutError:
         return
 
@@ -56,19 +58,18 @@ class DueWork:
     """Runs a service's due rows through its handlers, by the class of their data."""
 
     worker: Worker
-    models: Mapping[str, type[BaseModel]]
+    kinds: Mapping[str, tuple[type[BaseModel], Any]]
     clock: Callable[[], datetime]
-    _awake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self) -> None:
-        await _for_ever("due", self.once, self._awake)
+    async def run(self, stopping: asyncio.Event) -> None:
+        await _until(stopping, "due", self.once)
 
     async def once(self) -> int:
         async with self.worker.database.acquire() as conn:
             rows = await delivery.due_rows(conn, self.clock(), BATCH)
         if rows:
             source = f"/furthest/{self.worker.service}/due"
-            events = [_event(row, source, self.models[row["type"]].model_validate_json(row["value"])) for row in rows]
+            events = [_event(row, source, self.kinds[row["type"]][0].model_validate_json(row["value"])) for row in rows]
             await self.worker.run(Batch("due", events, rows_of="due"))
         return len(rows)
 
@@ -96,33 +97,28 @@ class Senders:
     """Makes a service's calls to the outside: commit the attempt, call, record the result."""
 
     worker: Worker
-    models: Mapping[str, type[BaseModel]]
-    senders: Mapping[str, Sender]
+    kinds: Mapping[str, tuple[type[BaseModel], Sender]]
     clock: Callable[[], datetime]
     batch: int = 100
     retry_after: timedelta = timedelta(seconds=5)
-    _awake: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def wake(self) -> None:
-        self._awake.set()
-
-    async def run(self) -> None:
-        await _for_ever("senders", self.once, self._awake)
+    async def run(self, stopping: asyncio.Event) -> None:
+        await _until(stopping, "senders", self.once)
 
     async def once(self) -> int:
         async with self.worker.database.acquire() as conn:
             lost = await delivery.lost_errands(conn, self.clock() - RESULT_WITHIN, self.batch)
             rows = await delivery.begin_errands(conn, self.clock(), self.batch)
-        await self._record([(row, self.senders[row["type"]].lost(self._data(row))) for row in lost])
+        await self._record([(row, self.kinds[row["type"]][1].lost(self._data(row))) for row in lost])
         by_type: dict[str, list[asyncpg.Record]] = {}
         for row in rows:
             by_type.setdefault(row["type"], []).append(row)
         for kind, those in by_type.items():
-            await self._call(self.senders[kind], those)
+            await self._call(self.kinds[kind][1], those)
         return len(rows) + len(lost)
 
     def _data(self, row: asyncpg.Record) -> BaseModel:
-        return self.models[row["type"]].model_validate_json(row["value"])
+        return self.kinds[row["type"]][0].model_validate_json(row["value"])
 
     async def _call(self, sender: Sender, rows: list[asyncpg.Record]) -> None:
         try:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
 from aiokafka.record import _crecords
@@ -36,6 +36,8 @@ from contracts.topics import INBOX
 
 log = logger("service")
 
+T = TypeVar("T")
+
 DRAIN_WITHIN = 25.0
 
 
@@ -56,7 +58,6 @@ class Service:
     store: Callable[[Conn], Any]
     handlers: Mapping[type[Message], Handler]
     prepare: Mapping[type[Message], Prepare] = field(default_factory=dict)
-    prepare_http: Mapping[type[Message], Prepare] = field(default_factory=dict)
     due: Mapping[type[BaseModel], Handler] = field(default_factory=dict)
     results: Mapping[type[BaseModel], Handler] = field(default_factory=dict)
     senders: Mapping[type[BaseModel], Sender] = field(default_factory=dict)
@@ -81,10 +82,6 @@ class Running:
     worker: Worker
     door: Door
     clock: Callable[[], datetime]
-
-
-def _types(models: Mapping[type[BaseModel], Any]) -> dict[str, type[BaseModel]]:
-    return {model.__name__: model for model in models}
 
 
 def _consumers(service: Service, worker: Worker, stop: Callable[[Stopped], None]) -> list[Consumer]:
@@ -161,46 +158,48 @@ async def serving(
     stop: Callable[[Stopped], None],
 ) -> AsyncIterator[None]:
     relay = Relay(settings.database, settings.kafka, service.name)
-    handlers = {m.spec.type: handler for m, handler in service.handlers.items()}
-    handlers |= {m.__name__: handler for m, handler in {**service.due, **service.results}.items()}
-    worker = Worker(service.name, database, handlers, service.store, Sealer(settings.sealing_key), clock, relay.wake)
+    worker = Worker(
+        service.name, database, _handlers(service), service.store, Sealer(settings.sealing_key), clock, relay.wake
+    )
     access = Access(settings.kafka, service.name, clock)
-    door = Door(worker, clock, {m.spec.type: how for m, how in {**service.prepare, **service.prepare_http}.items()})
     broker = kafka.broker(settings.kafka, f"{service.name}-{settings.replica}")
     for consumer in _consumers(service, worker, stop):
         consumer.subscribe(broker)
     _assert_safe(broker)
+    door = Door(worker, clock, {model.spec.type: how for model, how in service.prepare.items()})
     running = Running(service.name, database, worker, door, clock)
     app = build_app(service.name, access, Health(service.name, database), service.routers(running))
     server = _Server(uvicorn.Config(app, settings.http_host, settings.http_port, log_config=None, access_log=False))
-    background = [
-        relay.run(),
-        access.run(),
-        DueWork(worker, _types(service.due), clock).run(),
-        *(
-            [Senders(worker, _types(service.senders), _by_name(service.senders), clock).run()]
-            if service.senders
-            else []
-        ),
+    stopping = asyncio.Event()
+    drained = [
+        server.serve(),
+        DueWork(worker, _by_name(service.due), clock).run(stopping),
+        Senders(worker, _by_name(service.senders), clock).run(stopping),
     ]
-    tasks = [asyncio.create_task(work) for work in (*background, server.serve())]
+    tasks = [asyncio.create_task(work) for work in (*drained, relay.run(), access.run(), _start_consuming(broker))]
     for task in tasks:
         task.add_done_callback(lambda ended: _ended(ended, stop))
-    starting = asyncio.create_task(_start_consuming(broker))
     try:
         yield
     finally:
+        stopping.set()
         server.should_exit = True
-        starting.cancel()
+        tasks[-1].cancel()
         await asyncio.wait_for(broker.stop(), DRAIN_WITHIN)
-        await asyncio.wait(tasks[-1:], timeout=5)
+        await asyncio.wait(tasks[: len(drained)], timeout=DRAIN_WITHIN)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, starting, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _by_name(senders: Mapping[type[BaseModel], Sender]) -> dict[str, Sender]:
-    return {model.__name__: sender for model, sender in senders.items()}
+def _handlers(service: Service) -> dict[str, Handler]:
+    messages = {model.spec.type: handler for model, handler in service.handlers.items()}
+    own = {model.__name__: handler for model, handler in {**service.due, **service.results}.items()}
+    return messages | own
+
+
+def _by_name(models: Mapping[type[BaseModel], T]) -> dict[str, tuple[type[BaseModel], T]]:
+    return {model.__name__: (model, what) for model, what in models.items()}
 
 
 def _ended(task: "asyncio.Task[None]", stop: Callable[[Stopped], None]) -> None:

@@ -39,6 +39,8 @@ TOPICS: tuple[Topic, ...] = (
 
 READS_INBOXES: tuple[Service, ...] = ("referrals", "matching")
 OWNER_OF_UNKNOWN: Service = "referrals"
+READS_OUTBOXES: Service = "referrals"
+"""Shows partners without Kafka what stands in their outbox."""
 
 
 def partner_topics(partner: str) -> tuple[Topic, Topic]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from contracts.message import Part
-from contracts.vocabulary import Channel
+from contracts.vocabulary import Channel, ShortText
 
 Answer = Literal["yes", "no", "not-asked", "prefer-not-to-say"]
 Circumstance = Literal[
@@ -29,7 +29,6 @@ Circumstance = Literal[
 AccessibleInformation = Literal[
     "large-print", "easy-read", "braille", "audio", "bsl", "interpreter", "text-relay", "advocate"
 ]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Postcode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)]
@@ -43,16 +42,16 @@ class SafeContact(Part):
     voicemail: bool = False
     hours: tuple[TimeOfDay, TimeOfDay] | None = None
     neutral: bool = True
-    through: Line | None = None
+    through: ShortText | None = None
     until: date | None = None
 
 
 class Person(Part):
     """One person. `phone` is E.164; `lsoa` the small area, for its deprivation."""
 
-    name: Line
+    name: ShortText
     born: date | None = None
-    address: list[Line] = Field(default=[], max_length=6)
+    address: list[ShortText] = Field(default=[], max_length=6)
     postcode: Postcode | None = None
     lsoa: Annotated[str, StringConstraints(pattern=r"^[EWSN]01[0-9]{6}$")] | None = None
     phone: Phone | None = None
@@ -60,7 +59,7 @@ class Person(Part):
     safe_contact: SafeContact
     circumstances: dict[Circumstance, Answer] = {}
     accessible_information: list[AccessibleInformation] = Field(default=[], max_length=8)
-    monitoring: dict[Annotated[str, StringConstraints(max_length=40)], Line] | None = Field(default=None, max_length=12)
+    monitoring: dict[Annotated[str, StringConstraints(max_length=40)], ShortText] | None = Field(default=None, max_length=12)
     goal: Annotated[str, StringConstraints(max_length=500)] | None = None
     notes: Annotated[str, StringConstraints(max_length=2000)] | None = None
 

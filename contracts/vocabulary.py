@@ -49,6 +49,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z]{2,8}
 """BCP 47 language tag."""
 SchemeCode = Annotated[str, StringConstraints(pattern=r"^scheme:[a-z0-9-]{1,40}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""One line of words, without control characters."""
 Pence = Annotated[int, Field(ge=0, le=10**12)]
 When = AwareDatetime

@@ -1,9 +1,7 @@
 """The `furthest` command."""
 
 import asyncio
-import json
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -11,16 +9,27 @@ from typing import Annotated, Any, get_args
 
 import asyncpg
 import typer
-from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from chassis.errors import Stopped
 from chassis.service import act
 from chassis.service import run as run_service
 from contracts.message import SERVICES
 from contracts.vocabulary import Role
-from deploy import areas, dead_letters, partners, provision
+from deploy import areas, dead_letters, partners, providers, provision
+from deploy.console import (
+    DEFAULT_DIR,
+    AsJson,
+    Dir,
+    err,
+    out,
+    progress,
+    show,
+    show_letters,
+    show_loaded,
+    show_partner,
+    show_status,
+)
 from deploy.demo.run import fresh_folder, prepare
 from deploy.demo.show import links as show_links
 from deploy.demo.show import progress as show_progress
@@ -35,37 +44,21 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 partner_app = typer.Typer(no_args_is_help=True, help="Partners and their credentials.")
 key_app = typer.Typer(no_args_is_help=True, help="Keys for staff, applicants and readers.")
 areas_app = typer.Typer(no_args_is_help=True, help="Areas and their deprivation.")
+providers_app = typer.Typer(no_args_is_help=True, help="Organisations that give help.")
 topics_app = typer.Typer(no_args_is_help=True, help="Topics, users and access of Kafka.")
 letters_app = typer.Typer(no_args_is_help=True, help="Records that had no effect.")
 for name, sub in (
     ("partner", partner_app),
     ("key", key_app),
     ("areas", areas_app),
+    ("providers", providers_app),
     ("topics", topics_app),
     ("dead-letters", letters_app),
 ):
     app.add_typer(sub, name=name)
 
-Dir = Annotated[Path, typer.Option("--dir", help="The folder that the deployment lives in.", envvar="FURTHEST_DIR")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Version = Annotated[str | None, typer.Option(help="What to call this set of areas.")]
-DEFAULT_DIR = Path(".furthest")
 DEMO_DIR = Path(".furthest/demo")
-
-out = Console()
-err = Console(stderr=True, soft_wrap=True)
-
-
-def progress(as_json: bool = False) -> Callable[[str], None]:
-    """Says what is being done, on standard error, so that standard output stays what was asked for."""
-    return (lambda line: None) if as_json else (lambda line: err.print(f"[dim]… {line}[/dim]"))
-
-
-def show(document: Any, as_json: bool, human: Callable[[], None]) -> None:
-    if as_json:
-        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
-    else:
-        human()
 
 
 @app.command()
@@ -92,22 +85,9 @@ def down(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
 def status(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Show health, lag, outbox and dead letters of each service."""
     seen = Stack(dir).status()
-    show(seen, as_json, lambda: _show_status(seen))
+    show(seen, as_json, lambda: show_status(seen))
     if any(service["status"] == "down" for service in seen["services"].values()):
         raise typer.Exit(1)
-
-
-def _show_status(seen: dict[str, Any]) -> None:
-    table = Table("service", "status", "lag", "unsent", "oldest, s", "dead letters", "degraded", box=None)
-    for service, s in seen["services"].items():
-        letters = sum(s.get("dead_letters", {}).values())
-        degraded = ", ".join(s.get("degraded", ())) or s.get("reason", "")
-        age = str(s.get("unsent_age_seconds", "-"))
-        table.add_row(
-            service, s["status"], str(s.get("lag", "-")), str(s.get("unsent", "-")), age, str(letters), degraded
-        )
-    out.print(table)
-    out.print("servers: " + ", ".join(f"{server} {state}" for server, state in seen["servers"].items()))
 
 
 @app.command()
@@ -144,21 +124,7 @@ def partner_add(
 ) -> None:
     """Add a partner: its topics, its user and its key. What is printed is shown once."""
     credentials = partners.add_partner(Stack(dir), partner, name)
-    show(credentials, as_json, lambda: _show_partner(credentials))
-
-
-def _show_partner(credentials: dict[str, Any]) -> None:
-    kafka = credentials["kafka"]
-    out.print(f"Partner {credentials['id']}. Hand these over safely:", soft_wrap=True)
-    for label, value in (
-        ("HTTP key", credentials["api_key"]),
-        ("Kafka", f"{kafka['bootstrap']} {kafka['protocol']} {kafka['mechanism']}"),
-        ("Kafka user", f"{kafka['user']} {kafka['password']}"),
-        ("writes", credentials["inbox"]),
-        ("reads", f"{credentials['outbox']}, groups {credentials['group_prefix']}*"),
-        ("seals persons with", json.dumps(credentials["public_key"])),
-    ):
-        out.print(f"  {label:<20}{value}", soft_wrap=True, highlight=False)
+    show(credentials, as_json, lambda: show_partner(credentials))
 
 
 @key_app.command("add")
@@ -197,14 +163,31 @@ def areas_load(
     show(document, as_json, lambda: out.print(f"{wards} wards and {document['small_areas']} small areas are loaded."))
 
 
+@providers_app.command("load")
+def providers_load(
+    file: Annotated[Path, typer.Argument(help="JSON of Open Referral UK 3.0: a record, a list or a page.")],
+    partner: Annotated[str, typer.Option(help="Who speaks for these providers.")],
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Register the organisations of a directory as providers. May be repeated; exit code 1 where some were left out."""
+    loaded = providers.load(file, partner, Stack(dir).addresses())
+    show(loaded.document(), as_json, lambda: show_loaded(loaded))
+    if not loaded.is_whole:
+        raise typer.Exit(1)
+
+
 @topics_app.command("apply")
 def topics_apply(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Make the topics, users and rights that the catalogue asks for. May be repeated."""
     stack = Stack(dir)
-    admin = stack.admin(stack.addresses())
+    addresses = stack.addresses()
+    admin = stack.admin(addresses)
     provision.apply_topics(admin)
     for service in SERVICES:
         admin.grant(service, provision.service_access(service))
+    for partner in addresses["partners"]:
+        provision.apply_partner(admin, partner)
     topics = admin.partitions()
     show(topics, as_json, lambda: out.print(f"{len(topics)} topics are as they should be."))
 
@@ -246,21 +229,7 @@ def letters_list(
 ) -> None:
     """List dead letters, the newest first."""
     found = dead_letters.listed(Stack(dir).addresses(), service or [], limit, settled=settled)
-    show(found, as_json, lambda: _show_letters(found))
-
-
-def _show_letters(found: list[dict[str, Any]]) -> None:
-    if not found:
-        out.print("There are no dead letters.")
-        return
-    table = Table("service", "id", "kind", "topic", "offset", "type", "rule", "field", "when", box=None)
-    for letter in found:
-        place = f"{letter['partition']}/{letter['record_offset']}"
-        kind = (letter["type"] or "").removeprefix("furthest.")
-        when = letter["dead_at"].strftime("%Y-%m-%d %H:%M:%S")
-        columns = (letter["kind"], letter["topic"], place, kind, letter["rule"], letter["field"] or "", when)
-        table.add_row(letter["service"], str(letter["id"]), *columns)
-    out.print(table)
+    show(found, as_json, lambda: show_letters(found))
 
 
 @letters_app.command("show")

@@ -9,7 +9,10 @@ import asyncpg
 from contracts.message import SERVICES
 from deploy.embedded.processes import EmbeddedError
 
-COLUMNS = "id, consumer, topic, partition, record_offset, key, type, kind, rule, field, attempts, dead_at, settled, settled_at"
+COLUMNS = (
+    "id, consumer, topic, partition, record_offset, key, type, kind, rule, field, attempts, "
+    "dead_at, settled, settled_at"
+)
 
 
 def listed(addresses: dict[str, Any], services: Sequence[str], limit: int, *, settled: bool) -> list[dict[str, Any]]:

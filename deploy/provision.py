@@ -90,8 +90,8 @@ def partner_user(partner: str) -> str:
     return f"partner.{partner}"
 
 
-def add_partner(admin: Admin, partner: str, password: str) -> None:
-    """Makes a partner's topics and user, and lets the services read its inbox and write its outbox."""
+def apply_partner(admin: Admin, partner: str) -> None:
+    """Makes what a partner's topics and the services' rights on them lack."""
     admin.apply_topics([_topic(topic) for topic in catalogue.partner_topics(partner)])
     for service in SERVICES:
         grants = []
@@ -99,7 +99,16 @@ def add_partner(admin: Admin, partner: str, password: str) -> None:
             grants.append(Access("topic", inbox(partner), "literal", READ))
         if catalogue.writes_outboxes(service):
             grants.append(Access("topic", outbox(partner), "literal", WRITE))
+        if service == catalogue.READS_OUTBOXES:
+            grants.append(
+                Access("topic", outbox(partner), "literal", ("read",))
+            )  # it may write, so describe it may too
         admin.grant(service, grants)
+
+
+def add_partner(admin: Admin, partner: str, password: str) -> None:
+    """Makes a partner's topics and user, and lets the services read its inbox, and write and show its outbox."""
+    apply_partner(admin, partner)
     admin.set_password(partner_user(partner), password)
     admin.grant(
         partner_user(partner),

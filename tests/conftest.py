@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -18,6 +19,10 @@ from deploy.embedded import kafka, postgres
 from deploy.kafka.admin import Admin
 from deploy.provision import Roles, make_database
 from tests.support import Clock, Servers, Stage
+
+hypothesis.settings.register_profile("same-every-time", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("same-every-time"), max_examples=30)
+hypothesis.settings.load_profile("same-every-time")
 
 STARTS_PROCESSES = {"deploy", "journeys"}
 """Folders of tests that start processes of their own."""

@@ -4,14 +4,17 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from chassis.errors import refuse
 from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Peer, Problem
+from chassis.records import BeyondTheEnd
 from chassis.service import Running
 from contracts.door import ReferralAcknowledged, ReferralPosted, ReferralWithdrawalRequested
 from contracts.person import Person
+from services.referrals.clients.outbox import Outbox, OutboxPage
 from services.referrals.domain.contact import Contact, Rule, choose
 from services.referrals.handlers.submission import Programme, person_of
 from services.referrals.store import Store
@@ -30,8 +33,23 @@ class Lookups(BaseModel):
     lookups: list[Lookup] = Field(min_length=1, max_length=500)
 
 
-def routes(running: Running, programme: Programme) -> APIRouter:
+def _bad_offset() -> Problem:
+    mend = "Use the `next` of the answer before, or leave `after` out to begin with the oldest message."
+    error = refuse("after", "unknown-offset", "Your outbox has no such offset.", mend)
+    return Problem(400, "There is nothing to go on from.", [error])
+
+
+def _offset(after: Annotated[str | None, Query(description="The `next` of the answer before.")] = None) -> int:
+    if after in {None, "-1"}:
+        return -1
+    if not after.isascii() or not after.isdecimal() or len(after) > 18:
+        raise _bad_offset()
+    return int(after)
+
+
+def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
     router = APIRouter()
+    _messages(router, outbox)
 
     @router.post("/v1/referrals", status_code=202, tags=["partners"], openapi_extra=_body(ReferralPosted))
     async def refer(request: Request, caller: Partner, idempotency_key: IdempotencyKey = None) -> JSONResponse:
@@ -95,6 +113,18 @@ def routes(running: Running, programme: Programme) -> APIRouter:
         return {"contacts": [_answer(lookup, *each) for lookup, each in zip(asked.lookups, chosen, strict=True)]}
 
     return router
+
+
+def _messages(router: APIRouter, outbox: Outbox) -> None:
+    @router.get("/v1/outbox", tags=["partners"])
+    async def messages(
+        caller: Partner, after: Annotated[int, Depends(_offset)], limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> OutboxPage:
+        """What you were told over Kafka, the oldest first, and where to go on. Messages are kept for 7 days."""
+        try:
+            return await outbox.page(caller.principal, after, limit)
+        except BeyondTheEnd:
+            raise _bad_offset() from None
 
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:

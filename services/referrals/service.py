@@ -6,6 +6,7 @@ from chassis.service import Service
 from contracts.catalogue import topics_read
 from contracts.door import ReferralSubmitted
 from services.referrals.api import routes
+from services.referrals.clients.outbox import Outbox
 from services.referrals.domain.priority import Policy
 from services.referrals.events_in import acts, handlers
 from services.referrals.handlers.submission import Programme, opening
@@ -22,6 +23,6 @@ def build(settings: ReferralsSettings) -> Service:
         handlers=handlers(programme),
         prepare={ReferralSubmitted: opening(programme)},
         results=acts(programme),
-        routers=lambda running: [routes(running, programme)],
+        routers=lambda running: [routes(running, programme, Outbox(settings.kafka))],
         answers_unknown=True,
     )

@@ -16,7 +16,6 @@ from deploy.provision import Roles, make_database
 from tests.support import Servers
 
 FIRST = "set local lock_timeout = '5s';\ncreate table place (id bigint generated always as identity, name text);\n"
-BROKEN = "insert into nowhere values (1);\n"
 SECOND = "set local lock_timeout = '5s';\nalter table place add column ward text;\n"
 
 Package = Callable[..., str]
@@ -97,9 +96,14 @@ async def test_an_applied_file_that_is_gone_is_refused(roles: Roles, package: Pa
         await run(roles, package(m0001_pre_place=FIRST))
 
 
-async def test_a_migration_that_fails_leaves_nothing_and_may_be_mended(roles: Roles, package: Package) -> None:
-    with pytest.raises(asyncpg.UndefinedTableError):
-        await run(roles, package(m0001_pre_place=FIRST + BROKEN))
+@pytest.mark.parametrize(
+    "broken", ["insert into nowhere values (1);", "alter table schema_migration add column must_fail int not null;"]
+)
+async def test_a_migration_that_fails_or_cannot_be_recorded_leaves_nothing(
+    roles: Roles, package: Package, broken: str
+) -> None:
+    with pytest.raises((asyncpg.UndefinedTableError, asyncpg.NotNullViolationError)):
+        await run(roles, package(m0001_pre_place=FIRST + broken))
     assert await run(roles, package(m0001_pre_place=FIRST)) == ["0001_pre_place.sql"]
 
 

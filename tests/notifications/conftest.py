@@ -76,9 +76,8 @@ class World:
     async def send(self) -> int:
         """One round of the senders: how many errands were due."""
         service, clock = self.stage.service, self.stage.clock
-        models = {model.__name__: model for model in service.senders}
-        senders = {model.__name__: sender for model, sender in service.senders.items()}
-        return await Senders(self.stage.worker, models, senders, clock).once()
+        kinds = {model.__name__: (model, sender) for model, sender in service.senders.items()}
+        return await Senders(self.stage.worker, kinds, clock).once()
 
     async def facts(self) -> list[tuple[str, dict[str, Any]]]:
         return facts_in(await self.stage.rows("select headers, value from outbox order by position"))

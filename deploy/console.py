@@ -1,0 +1,83 @@
+"""What the command says on a terminal: results on standard output, progress and errors on standard error."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.providers import Loaded
+
+Dir = Annotated[Path, typer.Option("--dir", help="The folder that the deployment lives in.", envvar="FURTHEST_DIR")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+DEFAULT_DIR = Path(".furthest")
+
+out = Console()
+err = Console(stderr=True, soft_wrap=True)
+
+
+def progress(as_json: bool = False) -> Callable[[str], None]:
+    """Says what is being done, on standard error, so that standard output stays what was asked for."""
+    return (lambda line: None) if as_json else (lambda line: err.print(f"[dim]… {line}[/dim]"))
+
+
+def show(document: Any, as_json: bool, human: Callable[[], None]) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps(document, indent=2, default=str) + "\n")
+    else:
+        human()
+
+
+def show_status(seen: dict[str, Any]) -> None:
+    table = Table("service", "status", "lag", "unsent", "oldest, s", "dead letters", "degraded", box=None)
+    for service, s in seen["services"].items():
+        letters = sum(s.get("dead_letters", {}).values())
+        degraded = ", ".join(s.get("degraded", ())) or s.get("reason", "")
+        age = str(s.get("unsent_age_seconds", "-"))
+        table.add_row(
+            service, s["status"], str(s.get("lag", "-")), str(s.get("unsent", "-")), age, str(letters), degraded
+        )
+    out.print(table)
+    out.print("servers: " + ", ".join(f"{server} {state}" for server, state in seen["servers"].items()))
+
+
+def show_partner(credentials: dict[str, Any]) -> None:
+    kafka = credentials["kafka"]
+    out.print(f"Partner {credentials['id']}. Hand these over safely:", soft_wrap=True)
+    for label, value in (
+        ("HTTP key", credentials["api_key"]),
+        ("Kafka", f"{kafka['bootstrap']} {kafka['protocol']} {kafka['mechanism']}"),
+        ("Kafka user", f"{kafka['user']} {kafka['password']}"),
+        ("writes", credentials["inbox"]),
+        ("reads", f"{credentials['outbox']}, groups {credentials['group_prefix']}*"),
+        ("seals persons with", json.dumps(credentials["public_key"])),
+    ):
+        out.print(f"  {label:<20}{value}", soft_wrap=True, highlight=False)
+
+
+def show_letters(found: list[dict[str, Any]]) -> None:
+    if not found:
+        out.print("There are no dead letters.")
+        return
+    table = Table("service", "id", "kind", "topic", "offset", "type", "rule", "field", "when", box=None)
+    for letter in found:
+        place = f"{letter['partition']}/{letter['record_offset']}"
+        kind = (letter["type"] or "").removeprefix("furthest.")
+        when = letter["dead_at"].strftime("%Y-%m-%d %H:%M:%S")
+        columns = (letter["kind"], letter["topic"], place, kind, letter["rule"], letter["field"] or "", when)
+        table.add_row(letter["service"], str(letter["id"]), *columns)
+    out.print(table)
+
+
+def show_loaded(loaded: Loaded) -> None:
+    out.print(f"Providers loaded: {loaded.loaded}.")
+    for fault in loaded.faults:
+        kept = "record left out" if fault.left_out else "record kept"
+        err.print(f"  record {fault.position}, {fault.field}: {fault.message} ({kept})", highlight=False)
+    for each in loaded.refused:
+        for error in each["errors"]:
+            err.print(f"  provider {each['provider_id']}, {error['field']}: {error['message']} {error['mend']}")

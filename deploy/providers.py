@@ -1,0 +1,84 @@
+"""Puts the providers of a directory through matching's door, with the key of the partner that speaks for them."""
+
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+
+from contracts.door import ProviderUpdated
+from deploy import oruk
+from deploy.embedded.processes import EmbeddedError
+
+PATIENCE: Final = 15.0
+FILE_AT_MOST: Final = 100 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Door:
+    """Matching, for one partner. Waits a little for a key that was only just made."""
+
+    http: httpx2.Client
+    url: str
+    api_key: str
+
+    def put(self, provider: ProviderUpdated) -> list[dict[str, Any]]:
+        """What was wrong with it; nothing where it was taken. Raises EmbeddedError."""
+        deadline = time.monotonic() + PATIENCE
+        while (response := self._send(provider)).status_code in {401, 503} and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if response.status_code == 422:
+            errors: list[dict[str, Any]] = response.json()["errors"]
+            return errors
+        if response.status_code != 202:
+            raise EmbeddedError(f"matching answered {response.status_code}. Look at: furthest status")
+        return []
+
+    def _send(self, provider: ProviderUpdated) -> httpx2.Response:
+        body = provider.model_dump(mode="json", exclude={"provider_id"})
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        try:
+            return self.http.put(f"{self.url}/v1/providers/{provider.provider_id}", json=body, headers=headers)
+        except httpx2.HTTPError as error:
+            raise EmbeddedError(f"matching does not answer ({type(error).__name__}). See: furthest status") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many providers were taken, what matching refused, and what the file had wrong."""
+
+    loaded: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[oruk.Fault] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.refused and not self.faults
+
+    def document(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def load(file: Path, partner: str, addresses: dict[str, Any]) -> Loaded:
+    """May be repeated: a provider is replaced by what the file says. Raises EmbeddedError."""
+    known = addresses["partners"].get(partner)
+    if known is None:
+        raise EmbeddedError(f"There is no partner {partner} here. Add it with: furthest partner add {partner}")
+    directory = _read(file)
+    with httpx2.Client(timeout=10) as http:
+        door = Door(http, addresses["services"]["matching"]["http"], known["api_key"])
+        answers = [(provider.provider_id, door.put(provider)) for provider in directory.providers]
+    refused = [{"provider_id": id_, "errors": errors} for id_, errors in answers if errors]
+    return Loaded(len(answers) - len(refused), refused, directory.faults)
+
+
+def _read(file: Path) -> oruk.Directory:
+    try:
+        if file.stat().st_size > FILE_AT_MOST:
+            raise EmbeddedError(f"{file} is larger than {FILE_AT_MOST >> 20} MiB. Load it in parts.")
+        return oruk.parse(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise EmbeddedError(f"{file} cannot be read ({type(error).__name__}); nothing was changed.") from error
+    except ValueError as error:
+        raise EmbeddedError(f"{file} cannot be loaded; nothing was changed. {error}") from error

@@ -1,0 +1,1 @@
+"""The rules of grants: pure, with time and money passed in."""

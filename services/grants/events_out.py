@@ -1,0 +1,49 @@
+"""What grants says to the world: facts from decisions."""
+
+from datetime import datetime
+
+from contracts.grants import ApplicationDeclined, ApplicationSubmitted, GrantAwarded, RoundOpened
+from services.grants.acts import ApplyForGrant
+from services.grants.domain.awards import Award, Decline
+from services.grants.domain.rounds import Round
+from services.grants.store import Submission
+
+
+def round_opened(round_: Round) -> RoundOpened:
+    return RoundOpened(
+        round_id=round_.round_id,
+        fund_id=round_.fund_id,
+        budget_pence=round_.budget_pence,
+        maximum_pence=round_.maximum_pence,
+        opens_at=round_.opens_at,
+        closes_at=round_.closes_at,
+    )
+
+
+def application_submitted(submission: Submission, asked: ApplyForGrant) -> ApplicationSubmitted:
+    return ApplicationSubmitted(
+        application_id=submission.application_id,
+        round_id=submission.round_id,
+        organisation_id=submission.organisation_id,
+        amount_pence=submission.amount_pence,
+        kinds=asked.kinds,
+        wards=asked.wards,
+    )
+
+
+def grant_awarded(award: Award, at: datetime) -> GrantAwarded:
+    return GrantAwarded(
+        application_id=award.application.application_id,
+        round_id=award.application.round_id,
+        organisation_id=award.application.organisation_id,
+        amount_pence=award.pence,
+        at=at,
+    )
+
+
+def application_declined(decline: Decline) -> ApplicationDeclined:
+    return ApplicationDeclined(
+        application_id=decline.application.application_id,
+        round_id=decline.application.round_id,
+        reason=decline.reason,
+    )

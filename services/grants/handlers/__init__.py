@@ -1,0 +1,1 @@
+"""One handler for each fact heard and each act asked for: load, decide, save, say."""

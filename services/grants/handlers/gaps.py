@@ -1,0 +1,31 @@
+"""Where referrals find no help: the gaps that matching records and closes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.envelope import Event
+from chassis.facts import Said
+from contracts.matching import GapClosed, GapRecorded
+from services.grants.store import Gap, Store
+
+
+async def on_gaps_recorded(events: Sequence[Event[GapRecorded]], store: Store, _at: datetime) -> list[Said]:
+    gaps = {event.data.need_id: _gap(event) for event in _by_time(events)}
+    await store.record_gaps(list(gaps.values()))
+    return []
+
+
+async def on_gaps_closed(events: Sequence[Event[GapClosed]], store: Store, _at: datetime) -> list[Said]:
+    gaps = {event.data.need_id: _gap(event) for event in _by_time(events)}
+    await store.close_gaps(list(gaps.values()))
+    return []
+
+
+def _by_time(events: Sequence[Event[GapRecorded]] | Sequence[Event[GapClosed]]) -> list[Event[GapRecorded | GapClosed]]:
+    return sorted(events, key=lambda event: event.time)
+
+
+def _gap(event: Event[GapRecorded | GapClosed]) -> Gap:
+    data = event.data
+    reasons = data.reasons if isinstance(data, GapRecorded) else ()
+    return Gap(data.need_id, data.referral_id, data.kind, data.area, event.time, reasons)

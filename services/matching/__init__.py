@@ -1,0 +1,1 @@
+"""Matching: who helps, who waits, who is next."""

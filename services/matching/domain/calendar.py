@@ -1,0 +1,29 @@
+"""Days are those of Leeds."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+LONDON: Final = ZoneInfo("Europe/London")
+PlaceState = Literal["planned", "open", "closed"]
+
+
+def day_of(at: datetime) -> date:
+    return at.astimezone(LONDON).date()
+
+
+def start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), LONDON)
+
+
+def state_on(day: date, opens_on: date | None, closes_on: date | None) -> PlaceState:
+    """A place is open on both its first and its last day."""
+    if closes_on and day > closes_on:
+        return "closed"
+    return "planned" if opens_on and day < opens_on else "open"
+
+
+def turns_after(at: datetime, opens_on: date | None, closes_on: date | None) -> list[datetime]:
+    """The moments to come at which a place opens or closes."""
+    ends_on = closes_on + timedelta(days=1) if closes_on and closes_on < date.max else None
+    return [turn for day in (opens_on, ends_on) if day and (turn := start_of(day)) > at]

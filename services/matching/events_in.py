@@ -1,0 +1,27 @@
+"""Which fact, partner's message and due work goes to which handler."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import BaseModel
+
+from chassis.facts import Handler
+from contracts.door import OfferAnswered, PlaceUpdated, ProviderUpdated, SupportReported
+from contracts.message import Message
+from contracts.referrals import ReferralReceived, ReferralWithdrawn
+from services.matching.events_out import Due
+from services.matching.handlers import offers, referrals, supply
+from services.matching.handlers.due import on_due
+
+EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
+    ReferralReceived: referrals.on_referrals_received,
+    ReferralWithdrawn: referrals.on_referrals_withdrawn,
+    ProviderUpdated: supply.on_providers_updated,
+    PlaceUpdated: supply.on_places_updated,
+    OfferAnswered: offers.on_offers_answered,
+    SupportReported: offers.on_support_reported,
+}
+
+DUE: Final[Mapping[type[BaseModel], Handler]] = {
+    Due: on_due,
+}

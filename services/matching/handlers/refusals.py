@@ -1,0 +1,66 @@
+"""What a partner is told whose message had no effect, and how to mend it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chassis.errors import refuse
+from contracts.refusal import FieldError
+from services.matching.domain.offers import OfferState
+
+UNKNOWN_PROVIDER: Final = refuse(
+    "provider_id",
+    "unknown-provider",
+    "You have not described an organisation with this id.",
+    "Send ProviderUpdated with this id first, then this message again.",
+)
+KIND_IS_FIXED: Final = refuse(
+    "kind",
+    "kind-is-fixed",
+    "A place keeps its kind: people wait for it, or are helped by it, as it is.",
+    "Set the capacity of this place to 0, and open another with an id of its own.",
+)
+BELOW_TAKEN: Final = refuse(
+    "capacity",
+    "below-taken",
+    "The capacity is the total, and more than that is taken already.",
+    "Send at least what is taken. What is only held may be less: the capacity falls as offers end.",
+)
+CLOSES_BEFORE_IT_OPENS: Final = refuse(
+    "closes_on", "dates-in-order", "The place closes before it opens.", "Correct opens_on or closes_on."
+)
+DECLINE_WITHOUT_REASON: Final = refuse(
+    "reason", "missing", "A decline says why.", "Add `reason`, one of the values listed."
+)
+ENDED_HOW: Final = refuse(
+    "outcome",
+    "outcome-or-reason",
+    "Help that ended has either an outcome, or a reason why it could not be given.",
+    "Send `outcome`, or `reason`, and not both.",
+)
+NOT_ENDED: Final = refuse(
+    "outcome",
+    "only-when-ended",
+    "Help that has just started has no outcome and no reason; help handed back has no outcome.",
+    "Leave it out, or report that help ended.",
+)
+
+_NOW: Final[Mapping[OfferState, str]] = {
+    "open": "It is offered to you and not answered yet. Accept it first.",
+    "accepted": "You have accepted it. Report with SupportReported that help started, ended or is handed back.",
+    "in-progress": "You reported that help started. It can end or be handed back.",
+    "declined": "You declined it, and it is offered to others.",
+    "expired": "It was not answered in time, and is offered to others.",
+    "withdrawn": "The person's referral was withdrawn. Thank you; nothing is left to do.",
+    "handed-back": "You handed it back, and it is offered to others.",
+    "ended": "You reported that help ended. Nothing is left to do.",
+}
+
+
+def not_found(field: str) -> FieldError:
+    return refuse(
+        field, "not-found", "There is nothing with this id, or it is not yours.", "Take the id from OfferProposed."
+    )
+
+
+def illegal_move(field: str, state: OfferState) -> FieldError:
+    return refuse(field, "illegal-move", "This cannot follow what was done before.", _NOW[state])

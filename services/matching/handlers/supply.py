@@ -1,0 +1,84 @@
+"""Providers describe themselves, and what they give."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.envelope import Event
+from chassis.facts import Said, refusal
+from contracts.door import PlaceUpdated, ProviderUpdated
+from contracts.refusal import FieldError
+from services.matching import events_out
+from services.matching.domain.calendar import day_of, state_on
+from services.matching.domain.fit import Place, PlaceKey, Terms
+from services.matching.handlers import refusals
+from services.matching.handlers.change import Change, PlaceChange, save_places
+from services.matching.handlers.settle import settle
+from services.matching.store import Store
+
+
+async def on_providers_updated(events: Sequence[Event[ProviderUpdated]], store: Store, _at: datetime) -> list[Said]:
+    latest = {(e.partner or "", e.data.provider_id): (e.data.name, e.data.languages) for e in events}
+    await store.supply.save_providers(latest)
+    return [events_out.provider_registered(event, event.partner or "") for event in events]
+
+
+async def on_places_updated(events: Sequence[Event[PlaceUpdated]], store: Store, at: datetime) -> list[Said]:
+    await store.lock({event.data.kind for event in events})
+    known = await store.supply.places(map(_key, events))
+    providers = await store.supply.known_providers((e.partner or "", e.data.provider_id) for e in events)
+    now, change = dict(known), Change()
+    changed: dict[PlaceKey, PlaceChange] = {}
+    said: list[Said] = []
+    for event in events:
+        key = _key(event)
+        wrong = _wrong(event.data, now.get(key), is_known=(key.partner, event.data.provider_id) in providers)
+        if wrong:
+            said.append(refusal(event, wrong))
+            continue
+        place = _place(event, now.get(key), at)
+        said.append((events_out.place_changed if key in now else events_out.place_opened)(place, event))
+        said += events_out.place_turns(place, event, at)
+        now[key] = place
+        changed[key] = PlaceChange(known.get(key), place, event)
+    await save_places(changed.values(), change, store)
+    return [*said, *await settle(change, store, at)]
+
+
+def _key(event: Event[PlaceUpdated]) -> PlaceKey:
+    return PlaceKey(event.partner or "", event.data.place_id)
+
+
+def _wrong(told: PlaceUpdated, current: Place | None, *, is_known: bool) -> FieldError | None:
+    if not is_known:
+        return refusals.UNKNOWN_PROVIDER
+    if told.opens_on and told.closes_on and told.closes_on < told.opens_on:
+        return refusals.CLOSES_BEFORE_IT_OPENS
+    if current and current.terms.kind != told.kind:
+        return refusals.KIND_IS_FIXED
+    return refusals.BELOW_TAKEN if current and told.capacity < current.taken else None
+
+
+def _place(event: Event[PlaceUpdated], current: Place | None, at: datetime) -> Place:
+    told = event.data
+    held, taken = (current.held, current.taken) if current else (0, 0)
+    return Place(
+        key=_key(event),
+        provider_id=told.provider_id,
+        terms=Terms(
+            kind=told.kind,
+            wards=frozenset(told.wards),
+            languages=frozenset(told.languages),
+            formats=frozenset(told.formats),
+            requirements=frozenset(told.requirements),
+            open_to=frozenset(told.open_to),
+            scheme=told.scheme,
+        ),
+        wanted=told.capacity,
+        capacity=max(told.capacity, held + taken),
+        held=held,
+        taken=taken,
+        state=state_on(day_of(at), told.opens_on, told.closes_on),
+        opens_on=told.opens_on,
+        closes_on=told.closes_on,
+        funded_by=told.funded_by,
+    )

@@ -1,0 +1,32 @@
+"""All SQL of matching, in three parts: supply, the queue, and offers."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from chassis.postgres import Conn
+from contracts.vocabulary import Kind
+from services.matching.store.offers import Offers
+from services.matching.store.queue import Queue
+from services.matching.store.supply import Supply
+
+
+class Store:
+    """What handlers load and save, in the open transaction."""
+
+    def __init__(self, conn: Conn, offer_lasts: timedelta) -> None:
+        self.conn = conn
+        self.supply = Supply(conn)
+        self.queue = Queue(conn)
+        self.offers = Offers(conn, offer_lasts)
+
+    async def lock(self, kinds: Iterable[Kind]) -> None:
+        """Locks these kinds until the commit, and all before the last of them.
+
+        A transaction runs several handlers: so a later one never has to go back for a lock, and two
+        transactions never wait for each other.
+        """
+        last = max(kinds, default=None)
+        if last:
+            await self.conn.fetch(
+                'select from kind_lock where kind collate "C" <= $1 order by kind for no key update', last
+            )

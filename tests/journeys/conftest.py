@@ -1,0 +1,46 @@
+"""A whole deployment, once a run: five services, their servers, three partners."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.embedded.stack import Stack
+from deploy.partners import add_key, add_partner
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What a test may use: addresses, credentials of partners, and a key of staff."""
+
+    stack: Stack
+    addresses: dict[str, Any]
+    partners: dict[str, dict[str, Any]]
+    staff_key: str
+
+    def url(self, service: str) -> str:
+        address: str = self.addresses["services"][service]["http"]
+        return address
+
+    def database(self, service: str) -> str:
+        address: str = self.addresses["services"][service]["database"]
+        return address
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    stack = Stack(tmp_path_factory.mktemp("deployment"))
+    try:
+        stack.up()
+        partners = {name: add_partner(stack, name) for name in ("gp-armley", "food-bank", "library-service")}
+        staff = add_key(stack, "staff", "tester")["api_key"]
+        yield Deployment(stack, stack.addresses(), partners, staff)
+    finally:
+        stack.down()
+
+
+@pytest.fixture(scope="session")
+def logs(deployment: Deployment) -> Path:
+    return deployment.stack.dir / "logs"

@@ -1,0 +1,85 @@
+"""No partner reaches what is another's, and no service more than its own: tried with real clients."""
+
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
+from confluent_kafka import Consumer, KafkaError
+from pydantic import SecretStr
+
+from chassis.kafka import client_options
+from chassis.settings import KafkaSettings
+from deploy.kafka.client import QUIET
+from deploy.kafka.client import settings as settings_of
+from deploy.keys import read
+from tests.journeys.conftest import Deployment
+from tests.journeys.partners import headers, producer, settings
+
+
+async def test_a_partner_cannot_write_to_another_partners_inbox_nor_to_a_fact_topic(deployment: Deployment) -> None:
+    mine, other = deployment.partners["gp-armley"], deployment.partners["food-bank"]
+    for topic in (other["inbox"], other["outbox"], mine["outbox"], "referrals", "access"):
+        writer = producer(mine, request_timeout_ms=3000)
+        try:
+            await writer.start()
+            with pytest.raises(TopicAuthorizationFailedError):
+                await writer.send_and_wait(topic, b"{}", headers=headers("x"))
+        finally:
+            await writer.stop()
+
+
+def refused_reading(credentials: dict[str, Any], topic: str, group: str) -> int | None:
+    """The error with which Kafka refuses to let a partner read a topic in a group, none where it does not."""
+    kafka = credentials["kafka"]
+    options = settings_of(kafka["bootstrap"], kafka["user"], kafka["password"])
+    reader = Consumer({**options, "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET)
+    try:
+        reader.subscribe([topic])
+        polled = reader.poll(10)
+        error = polled.error() if polled is not None else None
+        return error.code() if error is not None else None
+    finally:
+        reader.close()
+
+
+@pytest.mark.parametrize("topic", ["partners.food-bank.outbox", "partners.food-bank.inbox", "referrals", "access"])
+def test_a_partner_cannot_read_what_is_not_its_outbox(deployment: Deployment, topic: str) -> None:
+    mine = deployment.partners["gp-armley"]
+    assert refused_reading(mine, topic, "partners.gp-armley.spy") == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+@pytest.mark.parametrize("group", ["referrals", "partners.food-bank.reader"])
+def test_a_partner_cannot_use_a_group_that_is_not_its_own(deployment: Deployment, group: str) -> None:
+    mine = deployment.partners["gp-armley"]
+    assert refused_reading(mine, mine["outbox"], group) == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+async def test_a_wrong_password_is_refused(deployment: Deployment) -> None:
+    mine = settings(deployment.partners["gp-armley"]).model_copy(update={"password": SecretStr("wrong")})
+    writer = AIOKafkaProducer(**client_options(mine, "spy"))
+    try:
+        with pytest.raises(KafkaConnectionError):
+            await writer.start()
+    finally:
+        await writer.stop()
+
+
+@pytest.mark.parametrize(
+    ("service", "topic"), [("grants", "referrals"), ("reporting", "access"), ("notifications", "matching")]
+)
+async def test_a_service_cannot_write_to_what_is_not_its_topic(
+    deployment: Deployment, service: str, topic: str
+) -> None:
+    own = KafkaSettings(
+        bootstrap=deployment.addresses["kafka"],
+        user=service,
+        password=SecretStr(read(deployment.stack.secrets, service, "kafka_password")),
+    )
+    writer = AIOKafkaProducer(**client_options(own, "spy"), request_timeout_ms=3000)
+    try:
+        await writer.start()
+        with pytest.raises(TopicAuthorizationFailedError):
+            await writer.send_and_wait(topic, b"{}")
+    finally:
+        await writer.stop()

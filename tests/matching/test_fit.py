@@ -1,0 +1,85 @@
+"""Whom a place suits, what the rank is, when a place is open, and why a gap is one."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.matching.domain.calendar import day_of, start_of, state_on, turns_after
+from services.matching.domain.fit import Asks, Terms, gap_reasons, misses, rank_key
+from tests.matching.builders import ARMLEY, HAREHILLS
+from tests.support import NOON
+
+
+def asks(**differences: object) -> Asks:
+    return Asks(**{"kind": "device", "partner": "gp-armley", "ward": ARMLEY, **differences})  # type: ignore[arg-type]  # a test says what it wants
+
+
+def terms(**differences: object) -> Terms:
+    return Terms(**{"kind": "device", **differences})  # type: ignore[arg-type]  # a test says what it wants
+
+
+def words(*those: str) -> frozenset[str]:
+    return frozenset(those)
+
+
+@pytest.mark.parametrize(
+    ("need", "place", "why"),
+    [
+        (asks(), terms(), ()),
+        (asks(), terms(kind="champion"), ("no-place-of-kind",)),
+        (asks(), terms(wards=words(ARMLEY)), ()),
+        (asks(), terms(wards=words(HAREHILLS)), ("ward-not-served",)),
+        (asks(ward=None), terms(wards=words(ARMLEY)), ("ward-not-served",)),
+        (asks(ward=None), terms(), ()),
+        (asks(requirements=words("large-screen")), terms(), ("requirement",)),
+        (asks(requirements=words("large-screen")), terms(requirements=words("large-screen", "home-visit")), ()),
+        (asks(languages=words("ur")), terms(languages=words("en")), ("language",)),
+        (asks(languages=words("ur", "en")), terms(languages=words("en")), ()),
+        (asks(languages=words("ur")), terms(), ()),
+        (asks(), terms(languages=words("en")), ()),
+        (asks(formats=words("video")), terms(formats=words("in-person")), ("format",)),
+        (asks(), terms(open_to=words("gp-armley", "food-bank")), ()),
+        (asks(), terms(open_to=words("food-bank")), ("not-open-to",)),
+        (asks(schemes=words("scheme:databank")), terms(scheme="scheme:databank"), ()),
+        (asks(), terms(scheme="scheme:databank"), ("scheme",)),
+        (asks(schemes=words("scheme:databank")), terms(), ()),
+    ],
+)
+def test_a_place_suits_a_need_unless_one_of_its_terms_is_not_met(
+    need: Asks, place: Terms, why: tuple[str, ...]
+) -> None:
+    assert tuple(misses(need, place)) == why
+
+
+def test_a_point_of_priority_is_worth_a_day_of_waiting() -> None:
+    assert rank_key(NOON, 40) == rank_key(NOON - timedelta(days=40), 0) < rank_key(NOON - timedelta(days=39), 0)
+
+
+def test_the_reasons_of_a_gap_are_those_of_the_nearest_places() -> None:
+    need = asks(languages=words("ur"))
+    near, also_near = terms(languages=words("en")), terms(wards=words(HAREHILLS))
+    far = terms(wards=words(HAREHILLS), scheme="scheme:databank")
+    assert gap_reasons(need, [far, near, also_near]) == ["language", "ward-not-served"]
+
+
+@pytest.mark.parametrize(
+    "supply", [[], [terms(kind="skills")], [terms()]], ids=["none", "other kind", "declined before"]
+)
+def test_without_a_place_left_the_reason_is_that_there_is_none(supply: list[Terms]) -> None:
+    assert gap_reasons(asks(), supply) == ["no-place-of-kind"]
+
+
+@pytest.mark.parametrize(("day", "state"), [(1, "planned"), (2, "open"), (3, "open"), (4, "open"), (5, "closed")])
+def test_a_place_is_open_from_its_first_day_to_its_last(day: int, state: str) -> None:
+    assert state_on(date(2026, 12, day), date(2026, 12, 2), date(2026, 12, 4)) == state
+
+
+def test_days_begin_at_midnight_in_leeds_also_in_summer() -> None:
+    assert start_of(date(2026, 7, 1)) == datetime(2026, 6, 30, 23, tzinfo=UTC)
+    assert day_of(datetime(2026, 6, 30, 23, tzinfo=UTC)) == date(2026, 7, 1)
+
+
+def test_only_turns_that_are_to_come_are_awaited() -> None:
+    at = datetime(2026, 12, 3, 12, tzinfo=UTC)
+    assert turns_after(at, date(2026, 12, 2), date(2026, 12, 4)) == [datetime(2026, 12, 5, tzinfo=UTC)]
+    assert turns_after(at, None, date.max) == []

@@ -1,0 +1,251 @@
+"""Random histories on a real database: nobody is passed over, no place stands idle, nothing is promised twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.due import DueWork
+from contracts.door import OfferAnswered, PlaceUpdated, SupportReported
+from contracts.message import Message
+from contracts.referrals import ReferralReceived
+from services.matching.events_out import Due
+from tests.matching import checks
+from tests.matching.builders import ARMLEY, HAREHILLS, Matching, id_of, place, provider, referral, withdrawal
+from tests.support import NOON, Stage
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+PARTNERS = ["library", "food-bank"]
+KINDS = st.sampled_from(["device", "device", "champion"])
+WARDS = st.sampled_from([[], [], [ARMLEY], [HAREHILLS]])
+LANGUAGES = st.sampled_from([[], [], ["en"], ["ur"]])
+FORMATS = st.sampled_from([[], [], [], ["video"], ["in-person"]])
+SCREEN = st.sampled_from([[], [], ["large-screen"]])
+OPEN_TO = st.sampled_from([[], [], [], ["gp-armley"]])
+DAYS = st.sampled_from([None, None, None, None, -1, 0, 1, 3])
+SCHEME = st.sampled_from([None, None, None, "scheme:databank"])
+
+
+@dataclass(slots=True)
+class History:
+    """What happens to the service in a test."""
+
+    matching: Matching
+    draw: Draw
+    sent: int = 0
+    described: dict[tuple[str, str], PlaceUpdated] = field(default_factory=dict)
+    decided: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def stage(self) -> Stage:
+        return self.matching.stage
+
+    @property
+    def today(self) -> date:
+        return self.stage.clock().date()
+
+    def day(self) -> date | None:
+        ahead = self.draw(DAYS)
+        return None if ahead is None else self.today + timedelta(days=ahead)
+
+    def referral(self) -> ReferralReceived:
+        self.sent += 1
+        return referral(
+            self.sent,
+            kind=self.draw(KINDS),
+            score=10 * self.draw(st.integers(0, 2)),
+            ward=self.draw(st.sampled_from([ARMLEY, HAREHILLS, None])),
+            partner=self.draw(st.sampled_from(["gp-armley", "food-bank"])),
+            received_at=self.stage.clock() - timedelta(days=self.draw(st.integers(0, 20))),
+            not_before=self.day(),
+            schemes=self.draw(st.sampled_from([(), ("scheme:databank",)])),
+            lane=self.draw(st.sampled_from(["routine", "routine", "routine", "urgent"])),
+            requirements=self.draw(SCREEN),
+            languages=tuple(self.draw(LANGUAGES)),
+            formats=self.draw(FORMATS),
+        )
+
+    def place(self, partner: str) -> PlaceUpdated:
+        """A place described for the first time, or again with some of it changed."""
+        name = self.draw(st.sampled_from(["device-1", "device-2", "champion-1"]))
+        opens, closes = sorted([self.day(), self.day()], key=lambda day: day or date.min)
+        new = place(
+            name,
+            kind=name.split("-")[0],
+            capacity=self.draw(st.sampled_from([0, 1, 2, 3, 6])),
+            wards=self.draw(WARDS),
+            languages=self.draw(LANGUAGES),
+            formats=self.draw(FORMATS),
+            requirements=self.draw(SCREEN),
+            open_to=self.draw(OPEN_TO),
+            scheme=self.draw(SCHEME),
+            opens_on=opens,
+            closes_on=closes,
+        )
+        old = self.described.get((partner, name))
+        if old and self.draw(st.booleans()):
+            changed = self.draw(
+                st.sampled_from(["capacity", "wards", "languages", "requirements", "open_to", "scheme"])
+            )
+            new = old.model_copy(update={changed: getattr(new, changed)})
+        self.described[partner, name] = new
+        return new
+
+    async def some_offers(self, *states: str) -> Sequence[dict[str, Any]]:
+        rows = await self.stage.rows(
+            "select * from offer where state = any($1::text[]) order by kind, decision", list(states)
+        )
+        return self.draw(st.lists(st.sampled_from(rows), max_size=3)) if rows else []
+
+    async def refer(self) -> None:
+        await self.stage.hear(*(self.referral() for _ in range(self.draw(st.integers(1, 7)))))
+
+    async def supply(self) -> None:
+        partner = self.draw(st.sampled_from(PARTNERS))
+        await self.stage.receive(partner, *(self.place(partner) for _ in range(self.draw(st.integers(1, 2)))))
+
+    async def answer(self) -> None:
+        offers = await self.some_offers("open", "open", "expired", "accepted")
+        how = [self.draw(st.sampled_from(["accept", "accept", "decline"])) for _ in offers]
+        await self._from_partners(
+            [
+                (offer["partner"], OfferAnswered(offer_id=offer["offer_id"], answer=answer, reason="other"))
+                for offer, answer in zip(offers, how, strict=True)
+            ]
+        )
+
+    async def help(self) -> None:
+        offers = await self.some_offers("accepted", "in-progress", "open")
+        reports = st.sampled_from([("started", None), ("ended", "helped"), ("handed-back", None)])
+        told = [self.draw(reports) for _ in offers]
+        await self._from_partners(
+            [
+                (offer["partner"], SupportReported(need_id=offer["need_id"], state=state, outcome=outcome))
+                for offer, (state, outcome) in zip(offers, told, strict=True)
+            ]
+        )
+
+    async def _from_partners(self, messages: Sequence[tuple[str, Message]]) -> None:
+        for partner in PARTNERS:
+            theirs = [message for sender, message in messages if sender == partner]
+            if theirs:
+                await self.stage.receive(partner, *theirs)
+                await self.check()
+
+    async def withdraw(self) -> None:
+        await self.stage.hear(withdrawal(self.draw(st.integers(1, self.sent + 2))))
+
+    async def wait(self) -> None:
+        self.stage.clock.forward(timedelta(days=self.draw(st.sampled_from([1, 2, 7]))))
+        await DueWork(self.stage.worker, {"Due": (Due, None)}, self.stage.clock).once()
+
+    async def check(self) -> None:
+        await checks.nothing_is_promised_twice(self.stage)
+        await checks.no_place_is_idle(self.stage, self.today)
+        await checks.nobody_is_passed_over(self.stage, self.today, self.decided)
+        await checks.gaps_are_those_whom_nothing_can_meet(self.stage, self.today)
+        await checks.what_was_said_is_what_is(self.stage)
+        self.decided = await checks.last_decisions(self.stage)
+
+
+STEPS: dict[str, Callable[[History], Awaitable[None]]] = {
+    "refer": History.refer,
+    "supply": History.supply,
+    "answer": History.answer,
+    "help": History.help,
+    "withdraw": History.withdraw,
+    "wait": History.wait,
+}
+COMMON = ["refer", "refer", "supply", "supply", "answer", "answer", *STEPS]
+
+
+async def empty(matching: Matching) -> None:
+    for table in ("declined", "offer", "need", "withdrawal", "place", "provider", "due", "outbox", "door"):
+        await matching.stage.database.execute(f"delete from {table}")  # noqa: S608 - names of our own
+    await matching.stage.database.execute("update kind_lock set decision = 0")
+    matching.stage.clock.at = NOON
+    for partner in PARTNERS:
+        await matching.stage.receive(partner, provider())
+
+
+@pytest.mark.invariant(2)
+@pytest.mark.invariant(3)
+@settings(
+    max_examples=70,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(steps=st.lists(st.sampled_from(COMMON), min_size=10, max_size=30), data=st.data())
+async def test_in_every_history_places_go_to_the_first_and_are_never_promised_twice(
+    matching: Matching, steps: list[str], data: st.DataObject
+) -> None:
+    await empty(matching)
+    history = History(matching, data.draw)
+    for step in steps:
+        await STEPS[step](history)
+        await history.check()
+
+
+@pytest.mark.invariant(2)
+@pytest.mark.invariant(3)
+async def test_several_replicas_at_once_keep_the_order_and_every_promise(matching: Matching) -> None:
+    """Four replicas refer, supply, answer and withdraw at the same time; each kind is decided by one at a time."""
+    await empty(matching)
+
+    async def replica(number: int) -> None:
+        dice = Random(number)  # noqa: S311 - the same in every run
+        for turn in range(15):
+            await matching.stage.hear(*(_some_referral(1000 * number + 10 * turn + n, dice) for n in range(3)))
+            partner = PARTNERS[number % 2]
+            await matching.stage.receive(partner, _some_place(f"p{number}", dice), _some_place("shared", dice))
+            rows = await matching.stage.rows("select * from offer where state = 'open' and partner = $1", partner)
+            for offer in rows[:3]:
+                how: Any = dice.choice(["accept", "decline"])
+                told = OfferAnswered(offer_id=offer["offer_id"], answer=how, reason="other")
+                await matching.stage.receive(partner, told)
+            await matching.stage.hear(withdrawal(1000 * number + 10 * turn))
+
+    await asyncio.gather(*(replica(number) for number in (1, 2, 3, 4)))
+    await checks.nothing_is_promised_twice(matching.stage)
+    await checks.no_place_is_idle(matching.stage, NOON.date())
+    await checks.gaps_are_those_whom_nothing_can_meet(matching.stage, NOON.date())
+    assert len(await matching.stage.rows("select from offer")) > 50
+
+
+def _some_referral(number: int, dice: Random) -> ReferralReceived:
+    kind: Any = dice.choice(["device", "champion"])
+    return referral(number, kind=kind, score=dice.choice([0, 15, 30]), ward=dice.choice([ARMLEY, HAREHILLS]))
+
+
+def _some_place(name: str, dice: Random) -> PlaceUpdated:
+    kind = "device" if name == "shared" else dice.choice(["device", "champion"])
+    return place(name, kind=kind, capacity=dice.randint(5, 20), wards=dice.choice([[], [ARMLEY]]))
+
+
+async def test_the_checks_can_find_what_they_look_for(matching: Matching) -> None:
+    """An idle place, a wrong gap, and somebody passed over, each made by hand."""
+    await empty(matching)
+    await matching.open(place(capacity=2))
+    await matching.hear(referral(1), referral(2, score=10))
+    await matching.stage.database.execute("update need set state = 'waiting' where need_id = $1", id_of(2))
+    await matching.stage.database.execute("update offer set state = 'withdrawn' where need_id = $1", id_of(2))
+    for check in (
+        checks.nothing_is_promised_twice(matching.stage),
+        checks.nobody_is_passed_over(matching.stage, NOON.date(), {}),
+        checks.what_was_said_is_what_is(matching.stage),
+    ):
+        with pytest.raises(AssertionError):
+            await check
+    await matching.stage.database.execute("update place set held = 1")
+    await matching.stage.database.execute("update need set is_gap = true where state = 'waiting'")
+    with pytest.raises(AssertionError):
+        await checks.no_place_is_idle(matching.stage, NOON.date())
+    with pytest.raises(AssertionError):
+        await checks.gaps_are_those_whom_nothing_can_meet(matching.stage, NOON.date())

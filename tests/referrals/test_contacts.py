@@ -1,0 +1,129 @@
+"""How other services learn of a way to reach a person: by a rule that allows it, and never unseen."""
+
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx2
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from chassis.access import Access
+from chassis.http import Door, Health, build_app
+from chassis.service import Running, Service
+from chassis.settings import KafkaSettings
+from contracts.access import KeyAdded
+from contracts.referrals import ReferralReceived
+from contracts.vocabulary import Role
+from services.referrals.domain.areas import Area
+from services.referrals.handlers.partners import LoadAreas
+from tests.referrals.builders import WARD, a_person, a_referral, referrals
+from tests.support import NOON, Stage, said
+
+NOWHERE = KafkaSettings(bootstrap="localhost:1", user="nobody", password=SecretStr("none"))
+AUDIT = "select referral_id, asked_by, purpose, decision, channel from contact_audit order by id"
+
+
+class Contacts:
+    """The door that notifications uses, in process, on a real database."""
+
+    def __init__(self, stage: Stage, http: httpx2.AsyncClient) -> None:
+        self.stage = stage
+        self.http = http
+
+    async def refer(self, **changes: Any) -> UUID:
+        told = await self.stage.receive("gp-armley", a_referral(a_person(**changes)))
+        return said(told, ReferralReceived)[0].referral_id
+
+    async def ask(self, *referrals: UUID, role: Role = "service", **changes: Any) -> httpx2.Response:
+        asked = {"need_id": str(uuid4()), "purpose": "offered", **changes}
+        lookups = [{"referral_id": str(referral), **asked} for referral in referrals]
+        return await self.http.post(
+            "/internal/v1/contacts", json={"lookups": lookups}, headers={"Authorization": f"Bearer {role}"}
+        )
+
+    async def answers(self, *referrals: UUID, **changes: Any) -> list[dict[str, Any]]:
+        response = await self.ask(*referrals, **changes)
+        assert response.status_code == 200, response.text
+        return list(response.json()["contacts"])
+
+    async def audit(self) -> list[dict[str, Any]]:
+        return await self.stage.rows(AUDIT)
+
+
+def a_key(role: Role) -> KeyAdded:
+    """The key of a role is its name."""
+    digest = hashlib.sha256(role.encode()).hexdigest()
+    expires_at = NOON + timedelta(days=1)
+    return KeyAdded(key_id=uuid4(), sha256=digest, role=role, principal="notifications", expires_at=expires_at)
+
+
+@pytest_asyncio.fixture
+async def contacts(stage: Callable[[Service], Awaitable[Stage]]) -> AsyncIterator[Contacts]:
+    put = await stage(referrals)
+    await put.result(LoadAreas(version="test", areas=[Area(WARD, "Killingbeck & Seacroft", 2)]))
+    access = Access(NOWHERE, "referrals", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
+    roles: tuple[Role, ...] = ("service", "partner", "staff", "reader")
+    access.keys.update({(key := a_key(role)).sha256: key for role in roles})
+    running = Running("referrals", put.database, put.worker, Door(put.worker, put.clock), put.clock)
+    app = build_app("referrals", access, Health("referrals", put.database), put.service.routers(running))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://referrals") as http:
+        yield Contacts(put, http)
+
+
+@pytest.mark.invariant(5)
+async def test_the_next_channel_of_the_rule_is_told_with_its_address(contacts: Contacts) -> None:
+    referral = await contacts.refer(safe_contact={"channels": ["email", "phone", "via-referrer"], "neutral": True})
+    seen = []
+    for tried in ([], ["email"], ["email", "phone"], ["email", "phone", "via-referrer"]):
+        (answer,) = await contacts.answers(referral, tried=tried)
+        seen.append((answer["decision"], answer["channel"], answer["address"]))
+    assert seen == [
+        ("send", "email", "example@example.org"),
+        ("send", "phone", "+447700900123"),
+        ("send", "via-referrer", "gp-armley"),
+        ("withheld", None, None),
+    ]
+
+
+async def test_every_answer_is_audited_also_one_that_is_withheld(contacts: Contacts) -> None:
+    told, lapsed = (
+        await contacts.refer(),
+        await contacts.refer(safe_contact={"channels": ["email"], "until": "2026-11-19"}),
+    )
+    unknown = uuid4()
+    await contacts.answers(told, lapsed, unknown)
+    common = {"asked_by": "notifications", "purpose": "offered"}
+    assert await contacts.audit() == [
+        {"referral_id": told, "decision": "send", "channel": "email", **common},
+        {"referral_id": lapsed, "decision": "withheld", "channel": None, **common},
+        {"referral_id": unknown, "decision": "withheld", "channel": None, **common},
+    ]
+
+
+async def test_the_audit_holds_no_address(contacts: Contacts) -> None:
+    await contacts.answers(await contacts.refer())
+    rows = await contacts.stage.rows("select * from contact_audit")
+    assert "example" not in str(rows)
+    assert "+44" not in str(rows)
+
+
+@pytest.mark.parametrize("role", ["partner", "staff", "reader"])
+async def test_only_services_are_told(contacts: Contacts, role: Role) -> None:
+    referral = await contacts.refer()
+    refused = await contacts.ask(referral, role=role)
+    assert refused.status_code == 403
+    assert "example" not in refused.text
+    assert await contacts.audit() == []
+
+
+async def test_a_line_of_the_audit_cannot_be_changed_or_taken_out_by_the_service(contacts: Contacts) -> None:
+    await contacts.answers(await contacts.refer())
+    for sql in ("update contact_audit set purpose = 'x'", "delete from contact_audit"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await contacts.stage.rows(sql)
