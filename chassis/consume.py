@@ -2,72 +2,41 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from pydantic import ValidationError
 
 from chassis import delivery
+from chassis.decode import Decoder
 from chassis.delivery import Advance, DeadLetter, Partition
-from chassis.envelope import Envelope, Event, Record, read, record_time
-from chassis.errors import Fenced, Refused, Stopped, field_errors, is_unavailable, refuse
-from chassis.facts import Fact, refusal
+from chassis.envelope import Event, Record
+from chassis.errors import Fenced, Stopped, is_unavailable
+from chassis.facts import Fact
 from chassis.failpoints import failpoint
-from chassis.ids import uuid7
 from chassis.logs import logger
 from chassis.metrics import DEGRADED, LAG
 from chassis.work import Batch, Worker
-from contracts.message import MESSAGES, Message
-from contracts.topics import INBOX_PATTERN, partner_of
+from contracts.topics import INBOX_PATTERN
 
 log = logger("consume")
 
 POLL_RECORDS = 1000
 LONGEST_WAIT = 30.0
-SUBMISSION_ID = refuse(
-    "id",
-    "id-form",
-    "The id of a message is 1 to 64 letters, digits, dots, dashes, colons or underscores.",
-    "Use a UUID, or a number of your own system; never a name.",
-)
-
-Prepare = Callable[[Message], Message]
-"""Opens and checks one partner's message outside the transaction. Raises Refused."""
-
-
-def is_submission_id(text: str) -> bool:
-    return 0 < len(text) <= 64 and all(c.isascii() and (c.isalnum() or c in "._:-") for c in text)
-
-
-def partner_event(
-    partner: str, submission_id: str, data: Message, type_: str, time: Any, record: Record | None = None
-) -> Event[Message]:
-    """A partner's message as an event. Its correlation is ours, so that no text of the partner travels on."""
-    source = f"/partners/{partner}"
-    correlation = str(uuid7(time, source, submission_id))
-    return Event(submission_id, source, type_, time, data.key(), source, data, correlation, partner, record)
 
 
 @dataclass(slots=True)
 class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """One consumer group of a service: facts on named topics, or every partner's inbox.
-
-    `models` are the types it handles, by CloudEvents type. `answers_unknown` marks the one service that
-    refuses what no service knows; the others pass over it.
-    """
+    """One consumer group of a service: facts on named topics, or every partner's inbox where none is named."""
 
     worker: Worker
     name: str
-    models: Mapping[str, type[Message]]
+    decoder: Decoder
     topics: Sequence[str] = ()
-    prepare: Mapping[str, Prepare] = field(default_factory=dict)
-    answers_unknown: bool = False
     stop: Callable[[Stopped], None] = lambda why: None
     positions: dict[Partition, int] = field(default_factory=dict)
     subscriber: BatchSubscriber | None = None
@@ -186,7 +155,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             partition = (record.topic, record.partition)
             expected = advances[partition].expected if partition in advances else self.positions[partition]
             advances[partition] = Advance(expected, record.offset + 1)
-            result = self._decode(record)
+            result = self.decoder.decode(record)
             match result:
                 case Event():
                     events.append(result)
@@ -195,101 +164,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 case DeadLetter():
                     unreadable.append(result)
         return Batch(self.name, events, refused, unreadable, advances)
-
-    def _decode(self, record: Record) -> Event[Any] | Fact | DeadLetter | None:
-        partner = partner_of(record.topic)
-        try:
-            envelope = read(record)
-        except ValueError as rule:
-            return self._bad_envelope(record, partner, str(rule))
-        model = self.models.get(envelope.type)
-        if model is None:
-            return self._unknown(record, partner, envelope) if self.answers_unknown and partner else None
-        if partner:
-            return self._submission(record, partner, envelope, model)
-        return self._fact(record, envelope, model)
-
-    def _fact(self, record: Record, envelope: Envelope, model: type[Message]) -> Event[Any] | DeadLetter:
-        try:
-            data = model.model_validate_json(envelope.data, extra="ignore")
-            event_id = str(UUID(envelope.id))
-        except ValidationError as error:
-            first = field_errors(error)[0]
-            return self._letter(record, envelope, first.rule, first.field)
-        except ValueError:
-            return self._letter(record, envelope, "id-is-no-uuid", "id")
-        key = (record.key or b"").decode(errors="replace")
-        return Event(
-            event_id,
-            envelope.source,
-            envelope.type,
-            record_time(record),
-            key,
-            key,
-            data,
-            envelope.correlation,
-            None,
-            record,
-        )
-
-    def _submission(self, record: Record, partner: str, envelope: Envelope, model: type[Message]) -> Event[Any] | Fact:
-        time = record_time(record)
-        bare = Event(envelope.id, f"/partners/{partner}", envelope.type, time, "", "", model.model_construct(), "")
-        if not is_submission_id(envelope.id):
-            return _refused_unread(record, partner, SUBMISSION_ID)
-        try:
-            data = model.model_validate_json(envelope.data)
-            prepare = self.prepare.get(envelope.type)
-            data = prepare(data) if prepare else data
-        except ValidationError as error:
-            return _refused_unread(record, partner, *field_errors(error), submission_id=bare.id)
-        except Refused as error:
-            return _refused_unread(record, partner, *error.errors, submission_id=bare.id)
-        return partner_event(partner, envelope.id, data, envelope.type, time, record)
-
-    def _bad_envelope(self, record: Record, partner: str | None, rule: str) -> Fact | DeadLetter | None:
-        if partner and not self.answers_unknown:
-            return None
-        if not partner:
-            return self._letter(record, None, rule, "headers")
-        mend = "Send a CloudEvent: headers ce_specversion 1.0, ce_id, ce_source and ce_type, in UTF-8; data as JSON."
-        return _refused_unread(record, partner, refuse("headers", rule, "The record is no CloudEvent.", mend))
-
-    def _unknown(self, record: Record, partner: str, envelope: Envelope) -> Fact | None:
-        known = MESSAGES.get(envelope.type)
-        if known is not None and known.spec.consumers and known.spec.topic.startswith("partners."):
-            return None
-        mend = "Use a type from the list of messages for partners."
-        error = refuse("type", "unknown-type", "There is no message of this type.", mend)
-        named = envelope.id if is_submission_id(envelope.id) else None
-        return _refused_unread(record, partner, error, submission_id=named)
-
-    def _letter(self, record: Record, envelope: Envelope | None, rule: str, name: str) -> DeadLetter:
-        return DeadLetter(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=(record.key or b"").decode(errors="replace")[:200],
-            type=envelope.type if envelope and envelope.type in MESSAGES else None,
-            event_id=None,
-            kind="unreadable",
-            rule=rule,
-            field=name,
-            sealed=self.worker.sealer.seal(record.value or b""),
-            attempts=1,
-        )
-
-
-def _refused_unread(record: Record, partner: str, *errors: Any, submission_id: str | None = None) -> Fact:
-    """The answer to a message of which not more than its place and perhaps its id is known."""
-    source = f"/partners/{partner}"
-    time = record_time(record)
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    correlation = str(uuid7(time, source, place))
-    cause: Event[Any] = Event(
-        submission_id or "", source, "", time, place, source, Message.model_construct(), correlation, partner, record
-    )
-    return refusal(cause, *errors)
 
 
 def _beyond_the_log(consumer: str, partition: Partition, offset: int, end: int) -> str:

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
 from chassis.access import Access, Caller
-from chassis.consume import SUBMISSION_ID, Prepare, is_submission_id, partner_event
+from chassis.decode import SUBMISSION_ID, Prepare, is_submission_id, partner_event
 from chassis.errors import Refused, field_errors, is_unavailable, refuse
 from chassis.facts import Fact
 from chassis.ids import uuid7

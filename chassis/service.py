@@ -17,7 +17,8 @@ from pydantic import BaseModel
 
 from chassis import kafka
 from chassis.access import Access
-from chassis.consume import Consumer, Prepare
+from chassis.consume import Consumer
+from chassis.decode import Decoder, Prepare
 from chassis.due import DueWork, Sender, Senders
 from chassis.envelope import Event
 from chassis.errors import Stopped
@@ -87,19 +88,12 @@ class Running:
 def _consumers(service: Service, worker: Worker, stop: Callable[[Stopped], None]) -> list[Consumer]:
     consumers: list[Consumer] = []
     if service.fact_models:
-        consumers.append(Consumer(worker, service.name, service.fact_models, service.reads, stop=stop))
+        decoder = Decoder(service.fact_models, worker.sealer)
+        consumers.append(Consumer(worker, service.name, decoder, service.reads, stop=stop))
     if service.inbox_models:
         prepare = {model.spec.type: how for model, how in service.prepare.items()}
-        consumers.append(
-            Consumer(
-                worker,
-                f"{service.name}.inbox",
-                service.inbox_models,
-                prepare=prepare,
-                answers_unknown=service.answers_unknown,
-                stop=stop,
-            )
-        )
+        decoder = Decoder(service.inbox_models, worker.sealer, prepare, service.answers_unknown)
+        consumers.append(Consumer(worker, f"{service.name}.inbox", decoder, stop=stop))
     return consumers
 
 

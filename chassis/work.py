@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chassis import delivery
+from chassis import delivery, outbox
 from chassis.delivery import Advance, DeadLetter, Partition
 from chassis.envelope import Event
 from chassis.errors import Fenced, Stopped, is_unavailable, refuse
@@ -153,9 +153,9 @@ class Worker:
 
     async def _keep(self, conn: Conn, said: Sequence[Said], at: datetime) -> None:
         facts = [s for s in said if isinstance(s, Fact) and not _told_in_person(s)]
-        await delivery.append(conn, facts, f"/furthest/{self.service}", at)
-        await delivery.schedule(conn, [s for s in said if isinstance(s, Later)])
-        await delivery.enqueue(conn, [s for s in said if isinstance(s, Errand)])
+        await outbox.append(conn, facts, f"/furthest/{self.service}", at)
+        await outbox.schedule(conn, [s for s in said if isinstance(s, Later)])
+        await outbox.enqueue(conn, [s for s in said if isinstance(s, Errand)])
 
     async def _all(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
         said: list[Said] = []

@@ -13,7 +13,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import BaseModel, SecretStr
 
-from chassis.consume import partner_event
+from chassis.decode import partner_event
 from chassis.envelope import Event
 from chassis.facts import Fact, Said
 from chassis.ids import uuid7

@@ -42,7 +42,7 @@ class Log:
             lines: list[Line] = []
             ended = 0
             while ended < partitions:
-                for message in consumer.consume(1000, 10):
+                for message in consumer.consume(1000, 0.2):
                     if message.error():
                         ended += 1
                     else:

@@ -13,9 +13,9 @@ from chassis.http import NOT_FOUND, IdempotencyKey, Staff, role
 from chassis.service import Running
 from contracts.grants import ApplicationDeclined, ApplicationSubmitted, FundOpened, GrantAwarded, RoundOpened
 from contracts.vocabulary import Code, Kind
-from services.grants.acts import ApplyForGrant, AwardGrant, DeclineApplication, PutFund, PutRound
 from services.grants.domain.awards import Status
 from services.grants.domain.organisation import known_as
+from services.grants.handlers.acts import ApplyForGrant, AwardGrant, DeclineApplication, PutFund, PutRound
 from services.grants.store import views
 
 Applicant = Annotated[Caller, Depends(role("applicant"))]

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contracts.grants import ApplicationDeclined, ApplicationSubmitted, GrantAwarded, RoundOpened
-from services.grants.acts import ApplyForGrant
+from contracts.vocabulary import Kind, Ward
 from services.grants.domain.awards import Award, Decline
 from services.grants.domain.rounds import Round
 from services.grants.store import Submission
@@ -20,14 +20,14 @@ def round_opened(round_: Round) -> RoundOpened:
     )
 
 
-def application_submitted(submission: Submission, asked: ApplyForGrant) -> ApplicationSubmitted:
+def application_submitted(submission: Submission, kinds: list[Kind], wards: list[Ward]) -> ApplicationSubmitted:
     return ApplicationSubmitted(
         application_id=submission.application_id,
         round_id=submission.round_id,
         organisation_id=submission.organisation_id,
         amount_pence=submission.amount_pence,
-        kinds=asked.kinds,
-        wards=asked.wards,
+        kinds=kinds,
+        wards=wards,
     )
 
 

@@ -99,9 +99,7 @@ def test_without_a_network_it_says_so(
     assert cache.exists()
 
 
-def test_kafka_does_not_run_on_a_corrupted_jar(
-    own_dir: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kafka_does_not_run_on_a_corrupted_jar(own_dir: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as usual:
         usual.delenv("FURTHEST_CACHE")
         good = jars.class_path()

@@ -112,9 +112,7 @@ def test_nobody_enters_without_the_password(broker: kafka.Broker, change: dict[s
         AdminClient(wrong, logger=QUIET).list_topics(timeout=1)
 
 
-def test_a_cluster_id_that_looks_like_an_option_is_taken(
-    own_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cluster_id_that_looks_like_an_option_is_taken(own_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.embedded.kafka._cluster_id", lambda: "-L_pGsCtSfqP21INFa8aVg")
     assert kafka.start(own_dir)
 
@@ -209,9 +207,7 @@ def test_a_new_password_replaces_the_old(broker: kafka.Broker) -> None:
     AdminClient(settings(broker.bootstrap, "changer", "second"), logger=QUIET).list_topics(timeout=10)
 
 
-def test_a_wrong_password_is_named_as_the_cause(
-    broker: kafka.Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_password_is_named_as_the_cause(broker: kafka.Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.kafka.admin.WITHIN", 1.5)
     with pytest.raises(AdminError, match="the user or the password is wrong"):
         Admin(broker.bootstrap, broker.user, "wrong").partitions()

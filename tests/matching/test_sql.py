@@ -46,8 +46,6 @@ TERMS = st.builds(
 
 @settings(
     max_examples=15,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(asks=st.lists(ASKS, min_size=10, max_size=30), terms=st.lists(TERMS, min_size=10, max_size=30))

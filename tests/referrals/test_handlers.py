@@ -1,6 +1,7 @@
 """The referrals service on a real database: doors, progress, withdrawal."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -64,7 +65,7 @@ async def test_a_refused_submission_does_not_use_up_its_id(on_stage: Stage) -> N
         ({"serve_ward": "E05000001"}, "unknown-ward"),
     ],
 )
-async def test_a_rule_that_is_broken_is_named(on_stage: Stage, changes: dict[str, object], rule: str) -> None:
+async def test_a_rule_that_is_broken_is_named(on_stage: Stage, changes: dict[str, Any], rule: str) -> None:
     told = await on_stage.receive("gp-armley", a_referral(**changes))
     assert [error.rule for error in said(told, MessageRefused)[0].errors] == [rule]
     assert not await on_stage.rows("select 1 from referral")

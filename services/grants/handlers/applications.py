@@ -9,11 +9,11 @@ from chassis.facts import Fact, Said, answer, refusal
 from chassis.ids import uuid7
 from contracts.message import Message
 from contracts.refusal import FieldError
-from services.grants.acts import ApplyForGrant, AwardGrant, DeclineApplication
 from services.grants.domain.awards import Award, Decline
 from services.grants.domain.organisation import OrganisationId, known_as, organisation_id
 from services.grants.domain.rounds import application_errors
 from services.grants.events_out import application_declined, application_submitted, grant_awarded
+from services.grants.handlers.acts import ApplyForGrant, AwardGrant, DeclineApplication
 from services.grants.store import Store, Submission
 
 
@@ -32,7 +32,7 @@ async def on_apply(events: Sequence[Event[ApplyForGrant]], store: Store, _at: da
             said.append(refusal(event, *errors))
         else:
             submissions.append(_submission(event, organisation))
-            said += _both(event, application_submitted(submissions[-1], asked))
+            said += _both(event, application_submitted(submissions[-1], asked.kinds, asked.wards))
     await store.add_applications(submissions)
     return said
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from chassis.envelope import Event
 from chassis.facts import Fact, Said, answer, refusal
 from contracts.grants import FundOpened
-from services.grants.acts import PutFund, PutRound
 from services.grants.domain.rounds import Round, round_errors
 from services.grants.events_out import round_opened
+from services.grants.handlers.acts import PutFund, PutRound
 from services.grants.store import Store
 
 

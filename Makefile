@@ -1,0 +1,63 @@
+# Needs make and Python 3.11 or newer; everything else goes into .venv, and `make clean` takes it away again.
+SHELL := /bin/sh
+BIN := .venv/bin
+PYTHON = $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+MIGRATIONS = $(sort $(wildcard chassis/migrations/*.sql services/*/migrations/*.sql))
+COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+	--python-version 3.11 pyproject.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast test-servers lint lock clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/made ## The main job on real Kafka and PostgreSQL; `make demo ARGS="--referrals 500 --keep"`
+	@$(BIN)/furthest demo $(ARGS)
+
+test: .venv/made ## Every test but the slow tiers; starts PostgreSQL and Kafka, on free ports
+	@$(BIN)/pytest $(ARGS)
+
+test-fast: .venv/made ## The pure rules only; starts no server
+	@$(BIN)/pytest -q -m "not servers" --hypothesis-profile=fast $(ARGS)
+
+test-servers: .venv/made ## Only the tests that need PostgreSQL or Kafka
+	@$(BIN)/pytest -m servers $(ARGS)
+
+lint: .venv/made ## Style, types, who may import whom, migrations
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/squawk $(MIGRATIONS)
+
+lock: ## Pin the dependencies of pyproject.toml again; `make lock ARGS=--upgrade` takes newer ones
+	@$(check-python)
+	@set -e; uv=$$(mktemp -d); trap 'rm -rf "$$uv"' EXIT; \
+	echo "Resolving with uv, in a throw-away environment"; \
+	$(PYTHON) -m venv "$$uv"; \
+	"$$uv/bin/pip" install --quiet --disable-pip-version-check uv; \
+	"$$uv/bin"/$(COMPILE) --all-extras -o requirements/dev.txt $(ARGS) >/dev/null; \
+	"$$uv/bin"/$(COMPILE) -c requirements/dev.txt -o requirements/run.txt >/dev/null
+
+clean: ## Take away .venv and what tools left; keeps .furthest, where `furthest up` has its data
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/made: requirements/dev.txt pyproject.toml
+	@$(check-python)
+	@echo "Making .venv with $$($(PYTHON) --version): about a minute, once"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+define check-python
+test -n "$(PYTHON)" || { \
+	echo "Python 3.11 or newer is needed and none was found. Install one, or name it: make PYTHON=/path/to/python3" >&2; \
+	exit 1; }; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	echo "$$($(PYTHON) --version) lacks the venv module: on Debian and Ubuntu, apt-get install python3-venv" >&2; \
+	exit 1; }
+endef
