@@ -1,6 +1,8 @@
 """Wrong input at both doors: it is answered where the sender listens, and the next good message goes through."""
 
+import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +11,10 @@ import pytest
 from aiokafka.errors import MessageSizeTooLargeError
 
 from chassis.jwe import new_key, public_part, seal
+from chassis.service import act
+from deploy.keys import add_key, new_api_key
+from deploy.partners import add_partner
+from services.referrals.service import build
 from tests.journeys.conftest import Deployment
 from tests.journeys.partners import a_body, answer, headers, outbox, post, write
 from tests.referrals.builders import PERSON
@@ -163,3 +169,20 @@ async def test_a_withdrawal_wins_and_the_partner_hears_that_the_need_ended(deplo
         return [m["status"] for m in await outbox(partner) if m.get("referral_id") == mine and "status" in m]
 
     assert (await eventually(told, lambda seen: "cancelled" in seen))[-1] == "cancelled"
+
+
+async def test_an_expired_key_opens_nothing(deployment: Deployment) -> None:
+    partner, expired = deployment.partners["food-bank"], new_api_key()
+    settings = deployment.stack.referrals_settings(deployment.addresses)
+    a_year_ago = datetime.now(UTC) - timedelta(days=366)
+    await act(build(settings), settings, add_key(expired, "partner", "food-bank", a_year_ago))
+    response = await post(partner, f"{deployment.url('referrals')}/v1/referrals", a_body(partner), key=expired)
+    assert response.status_code == 401
+
+
+async def test_a_new_partner_is_heard_at_once(deployment: Deployment) -> None:
+    name = f"new-{uuid4().hex[:8]}"
+    partner = await asyncio.to_thread(add_partner, deployment.stack, name)
+    submission = uuid4().hex
+    await write(partner, (json.dumps(a_body(partner)).encode(), headers(submission)))
+    assert (await answer(partner, submission))["type"] == "ReferralAcknowledged"

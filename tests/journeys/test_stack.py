@@ -1,0 +1,46 @@
+"""Up, down and up again: what was kept stays, and nothing is left running."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from contracts.message import SERVICES
+from deploy.embedded.processes import alive, recall
+from deploy.embedded.stack import Stack
+from deploy.partners import add_partner
+from tests.support import eventually
+
+EVERYTHING = (*SERVICES, "mail", "kafka", "postgres")
+
+
+def living(folder: Path) -> set[str]:
+    return {name for name in EVERYTHING if (process := recall(folder, name)) and alive(process)}
+
+
+async def test_a_second_up_starts_only_what_is_missing_and_keeps_the_data(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    try:
+        first = await asyncio.to_thread(stack.up)
+        await asyncio.to_thread(add_partner, stack, "gp-armley")
+        os.kill(first["services"]["grants"]["pid"], signal.SIGKILL)
+        await eventually(lambda: asyncio.to_thread(living, tmp_path), lambda seen: "grants" not in seen)
+        second = await asyncio.to_thread(Stack(tmp_path).up)
+        pids = {name: (first["services"][name]["pid"], second["services"][name]["pid"]) for name in SERVICES}
+        assert {name for name, (before, after) in pids.items() if before != after} == {"grants"}
+        assert second["partners"]["gp-armley"]["inbox"] == "partners.gp-armley.inbox"
+    finally:
+        await asyncio.to_thread(stack.down)
+    assert living(tmp_path) == set()
+
+
+async def test_ctrl_c_on_the_way_up_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deploy.cli", "up", "--dir", str(tmp_path)]
+    up = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    await eventually(lambda: asyncio.to_thread(living, tmp_path), lambda seen: "kafka" in seen, within=60)
+    up.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(up.communicate(), 60)
+    assert up.returncode == 130
+    assert b"Traceback" not in err
+    assert living(tmp_path) == set()
