@@ -79,7 +79,15 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         async with self._busy:
-            await self._seek_stored([(p.topic, p.partition) for p in assigned])
+            try:
+                await self._seek_stored([(p.topic, p.partition) for p in assigned])
+            except Exception as error:  # noqa: BLE001 - the next poll asks again
+                log.warning("offsets_unavailable", consumer=self.name, error=type(error).__name__)
+
+    def _unplaced(self) -> list[Partition]:
+        """Partitions of ours whose stored offset could not be read yet."""
+        assigned = {(p.topic, p.partition) for p in self.kafka.assignment()}
+        return sorted(assigned - self.positions.keys())
 
     async def _seek_stored(self, partitions: Sequence[Partition]) -> None:
         if not partitions:
@@ -98,7 +106,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         """Takes one poll to its commit, or seeks back to what is stored and waits."""
         async with self._busy:
             try:
-                batch = self._batch([r for r in records if self._is_next(r)])
+                known = set(self.positions)
+                await self._seek_unknown(records)
+                batch = self._batch([r for r in records if (r.topic, r.partition) in known and self._is_next(r)])
                 if batch.advances:
                     await self.worker.run(batch)
                     self.positions.update({p: move.next for p, move in batch.advances.items()})
@@ -107,26 +117,38 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 self.stop(why)
             except Fenced:
                 log.warning("fenced", consumer=self.name)
-                await self._back()
+                await self._back(records)
             except Exception as error:
                 if not is_unavailable(error):
                     log.error("poll_failed", consumer=self.name, exc_info=error)
-                await self._back()
+                await self._back(records)
                 await self._wait(error)
         failpoint("before-offset-commit")
+
+    async def _seek_unknown(self, records: Sequence[ConsumerRecord]) -> None:
+        """Asks again for the stored offsets that could not be had when partitions were assigned."""
+        partitions = {(record.topic, record.partition) for record in records} - self.positions.keys()
+        assigned = self.kafka.assignment()
+        await self._seek_stored([p for p in sorted(partitions) if TopicPartition(*p) in assigned])
 
     def _is_next(self, record: Record) -> bool:
         return record.offset >= self.positions.get((record.topic, record.partition), record.offset + 1)
 
-    async def _back(self) -> None:
-        """Whatever was fetched is read again from the stored offset. Without the database, wait for it."""
-        held = list(self.positions)
+    async def _back(self, records: Sequence[ConsumerRecord]) -> None:
+        """Whatever was fetched is read again: from the stored offset, or without the database from where it was,
+        so that the next poll comes even where nobody sends anything more."""
         self.positions.clear()
         try:
-            await self._seek_stored(held)
-        except Exception as error:  # noqa: BLE001 - the assignment is asked for again by the next poll
+            await self._seek_stored(self._unplaced())
+        except Exception as error:  # noqa: BLE001 - the next poll asks again
             log.warning("offsets_unavailable", consumer=self.name, error=type(error).__name__)
-            self.positions.update(dict.fromkeys(held, -1))
+            self.positions.clear()
+            self._refetch(records)
+
+    def _refetch(self, records: Sequence[ConsumerRecord]) -> None:
+        first = {TopicPartition(record.topic, record.partition): record.offset for record in reversed(records)}
+        for partition in first.keys() & self.kafka.assignment():
+            self.kafka.seek(partition, first[partition])
 
     async def _wait(self, error: BaseException) -> None:
         self.failures += 1

@@ -37,6 +37,7 @@ def migrations_of(package: str) -> list[Migration]:
 async def migrate(owner: DatabaseSettings, app_role: str, packages: Sequence[str]) -> list[str]:
     """Applies what is missing, as the owner, and lets the application role use it. Returns the names applied.
 
+    A migration that gives that role less finds its name in the setting `furthest.app_role`.
     Raises Stopped where an applied file was changed or is gone.
     """
     conn = await connect(owner)
@@ -61,6 +62,7 @@ async def _prepare(conn: "asyncpg.Connection[asyncpg.Record]", app_role: str) ->
         """create table if not exists schema_migration (
                name text primary key, checksum text not null, applied_at timestamptz not null default now())"""
     )
+    await conn.execute("select set_config('furthest.app_role', $1, false)", app_role)
     role = await conn.fetchval("select quote_ident($1)", app_role)
     await conn.execute(f"alter default privileges grant select, insert, update, delete on tables to {role}")
     await conn.execute(f"alter default privileges grant usage on sequences to {role}")

@@ -12,10 +12,15 @@ import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
+from chassis import kafka
+from chassis.consume import Consumer
+from chassis.decode import Decoder
 from chassis.kafka import client_options
 from chassis.postgres import Database, connect_pool
+from chassis.sealing import Sealer
 from chassis.service import Service, serving
 from chassis.settings import DatabaseSettings, Settings
+from chassis.work import Worker
 from contracts.message import Message
 from deploy.embedded.ports import free_port
 from deploy.embedded.processes import Process, spawn, stop
@@ -65,6 +70,23 @@ class Toy:
     async def running(self) -> AsyncIterator[None]:
         async with serving(self.service, self.settings, self.database, Clock(NOON), lambda why: None):
             yield
+
+    @contextlib.asynccontextmanager
+    async def consuming(self) -> AsyncIterator[Consumer]:
+        """Its consumer alone."""
+        service = self.service
+        handlers = {model.spec.type: handler for model, handler in service.handlers.items()}
+        worker = Worker(
+            service.name, self.database, handlers, service.store, Sealer(SEALING_KEY), Clock(NOON), lambda: None
+        )
+        consumer = Consumer(worker, service.name, Decoder(service.fact_models, worker.sealer), service.reads)
+        broker = kafka.broker(self.servers.kafka, "toy")
+        consumer.subscribe(broker)
+        await broker.start()
+        try:
+            yield consumer
+        finally:
+            await broker.stop()
 
     async def write(self, *messages: Message, ids: Sequence[str] = ()) -> None:
         named = ids or [f"00000000-0000-7000-8000-{secrets.token_hex(6)}" for _ in messages]

@@ -129,3 +129,13 @@ async def test_an_offset_beyond_the_end_of_the_log_stops_the_consumer_with_a_rea
         await eventually(lambda: asyncio.to_thread(alive, stopped), lambda lives: not lives, within=40)
     log = (toy.folder / "logs" / "toy.log").read_text()
     assert "the log ends at 0" in log
+
+
+async def test_a_partition_whose_stored_offset_could_not_be_had_is_asked_for_again(toy: Toy) -> None:
+    """When Postgres is away while partitions are assigned, nothing may be passed over in silence."""
+    async with toy.consuming() as consumer:
+        await toy.write(closed(uuid4()))
+        await eventually(toy.effects, lambda seen: len(seen) == 1)
+        consumer.positions.clear()
+        await toy.write(*(closed(uuid4()) for _ in range(5)))
+        await eventually(toy.effects, lambda seen: len(seen) == 6)

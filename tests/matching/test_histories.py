@@ -177,7 +177,7 @@ async def empty(matching: Matching) -> None:
 @pytest.mark.invariant(2)
 @pytest.mark.invariant(3)
 @settings(
-    max_examples=70,
+    max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=st.lists(st.sampled_from(COMMON), min_size=10, max_size=30), data=st.data())

@@ -115,7 +115,7 @@ async def start_anew(world: World, persons: list[Person]) -> None:
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(persons=people, script=acts)
 async def test_nobody_is_told_twice_or_against_the_rule_and_nobody_is_forgotten(
     world: World, persons: list[Person], script: list[str]

@@ -87,3 +87,11 @@ create table contact_audit (
     at timestamptz not null
 );
 create index contact_audit_referral_id on contact_audit (referral_id);
+
+do $$
+begin
+    execute format(
+        'revoke update, delete, truncate on need_history, contact_audit from %I', current_setting('furthest.app_role')
+    );
+end
+$$;
