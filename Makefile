@@ -26,11 +26,12 @@ test-servers: .venv/made ## Only the tests that need PostgreSQL or Kafka
 	@$(BIN)/pytest -m servers $(ARGS)
 
 lint: .venv/made ## Style, types, who may import whom, migrations
-	@$(BIN)/ruff check --quiet .
-	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/squawk $(MIGRATIONS)
+	@failed=; \
+	for check in "ruff check --quiet ." "ruff format --quiet --check ." mypy "lint-imports --no-logo" \
+		"squawk $(MIGRATIONS)"; do \
+		$(BIN)/$$check || failed="$$failed $${check%% *}"; \
+	done; \
+	test -z "$$failed" || { echo "Failed:$$failed" >&2; exit 1; }
 
 lock: ## Pin the dependencies of pyproject.toml again; `make lock ARGS=--upgrade` takes newer ones
 	@$(check-python)

@@ -12,9 +12,12 @@ from chassis.envelope import Envelope, Event, Record, read, record_time
 from chassis.errors import Refused, field_errors, refuse
 from chassis.facts import Fact, refusal
 from chassis.ids import uuid7
+from chassis.logs import logger, where
 from chassis.sealing import Sealer
 from contracts.message import MESSAGES, Message
 from contracts.topics import partner_of
+
+log = logger("decode")
 
 SUBMISSION_ID = refuse(
     "id",
@@ -54,7 +57,17 @@ class Decoder:
     answers_unknown: bool = False
 
     def decode(self, record: Record) -> Event[Any] | Fact | DeadLetter | None:
-        """An event; the answer to a partner whose message is wrong; a dead letter; or none of our business."""
+        """An event; the answer to a partner whose message is wrong; a dead letter; or none of our business.
+
+        A record on which our own code fails is a dead letter too: it must not hold up those behind it.
+        """
+        try:
+            return self._decode(record)
+        except Exception as error:
+            log.error("decode_failed", topic=record.topic, offset=record.offset, exc_info=error)
+            return self._letter(record, None, f"{type(error).__name__} at {where(error)}"[:300], "(message)")
+
+    def _decode(self, record: Record) -> Event[Any] | Fact | DeadLetter | None:
         partner = partner_of(record.topic)
         try:
             envelope = read(record)

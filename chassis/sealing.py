@@ -14,13 +14,18 @@ from pydantic import SecretStr
 _NONCE = 12
 
 
+def _key_of(secret: SecretStr) -> bytes:
+    key = bytes.fromhex(secret.get_secret_value())
+    if len(key) != 32:
+        raise ValueError("a key must be 64 hexadecimal digits")
+    return key
+
+
 class Sealer:
     """AES-256-GCM and HMAC-SHA-256 with keys derived from one secret of 64 hexadecimal digits."""
 
     def __init__(self, secret: SecretStr) -> None:
-        key = bytes.fromhex(secret.get_secret_value())
-        if len(key) != 32:
-            raise ValueError("the sealing key must be 64 hexadecimal digits")
+        key = _key_of(secret)
         self._aead = AESGCM(hmac.digest(key, b"seal", "sha256"))
         self._mac = hmac.digest(key, b"fingerprint", "sha256")
 
@@ -41,7 +46,7 @@ class Vault:
     """Envelope encryption: each row has a key of its own, and one programme key wraps those (RFC 3394)."""
 
     def __init__(self, secret: SecretStr) -> None:
-        self._programme_key = bytes.fromhex(secret.get_secret_value())
+        self._programme_key = _key_of(secret)
 
     def lock(self, clear: bytes) -> tuple[bytes, bytes]:
         """Returns the wrapped key and the sealed text."""

@@ -32,11 +32,15 @@ AccessibleInformation = Literal[
 Postcode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)]
+Category = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,40}$")]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class SafeContact(Part):
-    """How this person may be reached without harm. `["via-referrer"]` alone is the cautious answer."""
+    """How this person may be reached without harm. `["via-referrer"]` alone is the cautious answer.
+
+    `hours` are [from, to] in Europe/London, within one day.
+    """
 
     channels: list[Channel] = Field(min_length=1, max_length=6)
     voicemail: bool = False
@@ -44,6 +48,12 @@ class SafeContact(Part):
     neutral: bool = True
     through: ShortText | None = None
     until: date | None = None
+
+    @model_validator(mode="after")
+    def _hours_of_one_day(self) -> Self:
+        if self.hours and self.hours[0] >= self.hours[1]:
+            raise ValueError("hours are from an earlier to a later time of one day")
+        return self
 
 
 class Person(Part):
@@ -59,7 +69,7 @@ class Person(Part):
     safe_contact: SafeContact
     circumstances: dict[Circumstance, Answer] = {}
     accessible_information: list[AccessibleInformation] = Field(default=[], max_length=8)
-    monitoring: dict[Annotated[str, StringConstraints(max_length=40)], ShortText] | None = Field(default=None, max_length=12)
+    monitoring: dict[Category, ShortText] | None = Field(default=None, max_length=12)
     goal: Annotated[str, StringConstraints(max_length=500)] | None = None
     notes: Annotated[str, StringConstraints(max_length=2000)] | None = None
 

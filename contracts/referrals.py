@@ -46,7 +46,7 @@ class AreasLoaded(Message):
 
     example = {
         "version": "IMD 2025",
-        "areas": [{"code": "E05011400", "name": "Gipton & Harehills", "decile": 1, "step": 10}],
+        "areas": [{"code": "E05011394", "name": "Gipton & Harehills", "decile": 1, "step": 10}],
     }
 
 

@@ -1,18 +1,20 @@
 """One poll, one transaction, one effect: on real Kafka and PostgreSQL."""
 
 import asyncio
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from chassis.delivery import Advance
+from chassis.decode import Decoder
+from chassis.delivery import Advance, DeadLetter
 from chassis.errors import Fenced
 from chassis.sealing import Sealer
 from chassis.work import Batch, Worker
 from contracts.referrals import ReferralClosed, ReferralWithdrawn
 from deploy.embedded.processes import alive
 from tests.chassis.conftest import Toy, headers
-from tests.support import NOON, SEALING_KEY, Clock, eventually, fact_event
+from tests.support import NOON, SEALING_KEY, Clock, eventually, fact_event, read_topic
 
 
 def withdrawn(referral: UUID) -> ReferralWithdrawn:
@@ -139,3 +141,18 @@ async def test_a_partition_whose_stored_offset_could_not_be_had_is_asked_for_aga
         consumer.positions.clear()
         await toy.write(*(closed(uuid4()) for _ in range(5)))
         await eventually(toy.effects, lambda seen: len(seen) == 6)
+
+
+async def test_a_record_on_which_our_own_code_fails_does_not_hold_up_those_behind_it(toy: Toy) -> None:
+    class Broken(ReferralClosed):
+        @classmethod
+        def model_validate_json(cls, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("a bug")
+
+    decoder = Decoder({ReferralClosed.spec.type: Broken}, Sealer(SEALING_KEY))
+    await toy.write(closed(uuid4()))
+    (record,) = await read_topic(toy.servers.kafka, toy.topic, 2)
+    letter = decoder.decode(record)
+    assert isinstance(letter, DeadLetter)
+    assert letter.rule.startswith("RuntimeError at ")
+    assert "a bug" not in letter.rule
