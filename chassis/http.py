@@ -24,6 +24,7 @@ from chassis.ids import uuid7
 from chassis.logs import logger
 from chassis.metrics import DEAD_LETTERS, DEGRADED, REGISTRY, REQUESTS
 from chassis.postgres import Database
+from chassis.relay import measure
 from chassis.work import Worker
 from contracts.message import Message
 from contracts.refusal import FieldError, MessageRefused
@@ -178,6 +179,7 @@ class Health:
                 rows = await conn.fetch(
                     "select kind, count(*) as n from dead_letter where settled_at is null group by kind", timeout=2
                 )
+                await measure(conn)
         except Exception as error:
             if not is_unavailable(error):
                 raise

@@ -5,6 +5,9 @@ import sys
 
 import structlog
 
+AGAIN_AFTER = 10.0
+SENTENCES_AT_MOST = 1000
+
 
 def configure(service: str) -> None:
     """Sends our log and those of the libraries to standard output. Libraries speak from warning on.
@@ -33,10 +36,31 @@ def configure(service: str) -> None:
             ],
         )
     )
+    handler.addFilter(Sparse())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("furthest").setLevel(logging.INFO)
     logging.getLogger("faststream").setLevel(logging.ERROR)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class Sparse(logging.Filter):
+    """Lets a sentence of a library through once in 10 seconds: without Kafka, aiokafka says the same one a hundred
+    times a second. What we say ourselves always passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("furthest"):
+            return True
+        sentence = record.name, str(record.msg)
+        if record.created - self._said.get(sentence, 0.0) < AGAIN_AFTER:
+            return False
+        if len(self._said) >= SENTENCES_AT_MOST:
+            self._said.clear()
+        self._said[sentence] = record.created
+        return True
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -16,6 +16,7 @@ from chassis.logs import logger
 from chassis.metrics import DEGRADED, UNSENT, UNSENT_AGE
 from chassis.postgres import Conn, connect
 from chassis.settings import DatabaseSettings, KafkaSettings
+from contracts.topics import MAX_RECORD_BYTES
 
 log = logger("relay")
 
@@ -24,6 +25,22 @@ IDLE_POLL: Final = 0.1
 RESCAN: Final = 1.0
 ACK_WITHIN: Final = 30.0
 LOCK: Final = 0x46757274
+LARGEST_BATCH: Final = MAX_RECORD_BYTES - 8 * 1024
+"""Kafka's limit for a topic holds for a batch as a whole, and partners' outboxes have the smallest."""
+OLD_AFTER: Final = 15.0
+
+
+async def measure(conn: Conn) -> None:
+    """Counts what is not sent. A relay that waits for Kafka cannot do it, so whoever asks for health does too."""
+    row = await conn.fetchrow(
+        """select count(*) as unsent, coalesce(extract(epoch from now() - min(said_at)), 0)::float8 as age
+           from (select said_at from outbox order by position limit 10000) as oldest""",
+        timeout=2,
+    )
+    if row is not None:
+        UNSENT.set(row["unsent"])
+        UNSENT_AGE.set(max(0.0, row["age"]))
+        DEGRADED.labels(part="outbox").set(row["age"] > OLD_AFTER)
 
 
 @dataclass(slots=True)
@@ -64,7 +81,7 @@ class Relay:
                 acks="all",
                 enable_idempotence=True,
                 linger_ms=2,
-                max_batch_size=262_144,
+                max_batch_size=LARGEST_BATCH,
                 max_request_size=2_097_152,
             )
             try:
@@ -97,21 +114,12 @@ class Relay:
         now = asyncio.get_running_loop().time()
         if now - self.rescanned_at >= RESCAN:
             self.floor, self.rescanned_at = 0, now
-            await self._measure(conn)
+            await measure(conn)
         return await conn.fetch(
             "select position, topic, key, headers, value from outbox where position > $1 order by position limit $2",
             self.floor,
             BATCH,
         )
-
-    async def _measure(self, conn: Conn) -> None:
-        row = await conn.fetchrow(
-            """select count(*) as unsent, coalesce(extract(epoch from now() - min(said_at)), 0)::float8 as age
-               from (select said_at from outbox order by position limit 10000) as oldest"""
-        )
-        if row is not None:
-            UNSENT.set(row["unsent"])
-            UNSENT_AGE.set(max(0.0, row["age"]))
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
         """Sends in order and waits for every acknowledgement. Idempotent sends of a partition keep their order."""

@@ -11,8 +11,10 @@ from chassis.delivery import Advance, DeadLetter
 from chassis.errors import Fenced
 from chassis.sealing import Sealer
 from chassis.work import Batch, Worker
+from contracts.catalogue import partner_topics
 from contracts.referrals import ReferralClosed, ReferralWithdrawn
 from deploy.embedded.processes import alive
+from deploy.kafka.admin import Topic
 from tests.chassis.conftest import Toy, headers
 from tests.support import NOON, SEALING_KEY, Clock, eventually, fact_event, read_topic
 
@@ -156,3 +158,17 @@ async def test_a_record_on_which_our_own_code_fails_does_not_hold_up_those_behin
     assert isinstance(letter, DeadLetter)
     assert letter.rule.startswith("RuntimeError at ")
     assert "a bug" not in letter.rule
+
+
+async def test_a_backlog_larger_than_the_door_takes_at_once_is_sent(toy: Toy) -> None:
+    """Kafka's limit of a topic holds for a whole batch: after an outage a thousand rows wait together."""
+    outbox = Topic(f"partners.{uuid4().hex[:8]}.outbox", 1, partner_topics("any")[1].config)
+    toy.servers.admin.apply_topics([outbox])
+    await toy.database.execute(
+        """insert into outbox (topic, key, headers, value, said_at)
+           select $1, 'k'::bytea, '[]', convert_to(repeat('x', 700), 'UTF8'), now() from generate_series(1, 1000)""",
+        outbox.name,
+    )
+    async with toy.running():
+        await eventually(toy.unsent, lambda rows: rows == 0)
+    assert len(await read_topic(toy.servers.kafka, outbox.name)) == 1000

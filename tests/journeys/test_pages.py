@@ -1,0 +1,32 @@
+"""What every service shows: health, metrics, and its API, which is read with no internet."""
+
+import re
+
+import httpx2
+import pytest
+
+from contracts.message import SERVICES
+from tests.journeys.conftest import Deployment
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_tells_its_health_and_documents_itself_offline(deployment: Deployment, service: str) -> None:
+    async with httpx2.AsyncClient(base_url=deployment.url(service)) as client:
+        assert (await client.get("/health")).json() == {"status": "ok"}
+        assert (await client.get("/ready")).json()["service"] == service
+        assert "furthest_outbox_unsent_rows" in (await client.get("/metrics")).text
+        docs = (await client.get("/docs")).text
+        assets = re.findall(r'(?:src|href)="([^"]+)"', docs)
+        assert assets, "the page has a script and a style"
+        for asset in assets:
+            assert not asset.startswith(("http", "//")), "nothing is asked of the internet"
+            assert (await client.get(asset)).status_code == 200
+
+
+async def test_a_key_of_a_partner_opens_no_door_of_staff(deployment: Deployment) -> None:
+    partner = deployment.partners["food-bank"]["api_key"]
+    for service, path in (("matching", "/v1/queue"), ("reporting", "/v1/counts"), ("notifications", "/v1/call-tasks")):
+        async with httpx2.AsyncClient(base_url=deployment.url(service)) as client:
+            for key, status in ((partner, 403), (deployment.staff_key, 200)):
+                seen = await client.get(path, headers={"Authorization": f"Bearer {key}"})
+                assert seen.status_code == status, path
