@@ -83,10 +83,10 @@ def down(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
 
 @app.command()
 def status(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
-    """Show health, lag, outbox and dead letters of each service."""
+    """Show health, lag, outbox and dead letters of each service. Exit code 1 where one serves nobody."""
     seen = Stack(dir).status()
     show(seen, as_json, lambda: show_status(seen))
-    if any(service["status"] == "down" for service in seen["services"].values()):
+    if any(service["status"] in {"down", "unavailable"} for service in seen["services"].values()):
         raise typer.Exit(1)
 
 

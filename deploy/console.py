@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.providers import Loaded
 
@@ -63,7 +63,8 @@ def show_letters(found: list[dict[str, Any]]) -> None:
     if not found:
         out.print("There are no dead letters.")
         return
-    table = Table("service", "id", "kind", "topic", "offset", "type", "rule", "field", "when", box=None)
+    names = ("service", "id", "kind", "topic", "offset", "type", "rule", "field", "when")
+    table = Table(*(Column(name, overflow="fold") for name in names), box=None)
     for letter in found:
         place = f"{letter['partition']}/{letter['record_offset']}"
         kind = (letter["type"] or "").removeprefix("furthest.")

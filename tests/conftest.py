@@ -1,8 +1,11 @@
 """Fixtures of every test: servers started once a run, a database and topics for each test that wants them."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from chassis.settings import DatabaseSettings, KafkaSettings
 from deploy.embedded import kafka, postgres
 from deploy.kafka.admin import Admin
 from deploy.provision import Roles, make_database
+from tests import containers
 from tests.support import Clock, Servers, Stage
 
 hypothesis.settings.register_profile("same-every-time", deadline=None, derandomize=True)
@@ -36,9 +40,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.servers)
 
 
+@cache
+def kind_of_servers() -> str:
+    """`containers` where that is possible, else `embedded`; or what FURTHEST_TEST_SERVERS says."""
+    asked = os.environ.get("FURTHEST_TEST_SERVERS", "")
+    if asked not in {"", "embedded", "containers"}:
+        raise pytest.UsageError(f"FURTHEST_TEST_SERVERS is {asked!r}: make it embedded or containers, or unset it.")
+    if asked == "containers" and not containers.available():
+        raise pytest.UsageError(
+            "FURTHEST_TEST_SERVERS asks for containers, but no Docker engine answers that has the images "
+            f"{containers.POSTGRES} and {containers.KAFKA}. Start it and pull them, or unset the variable."
+        )
+    return asked or ("containers" if containers.available() else "embedded")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A wrong choice of servers ends the run before any test."""
+    kind_of_servers()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"servers: {kind_of_servers()}"
+
+
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    folder = tmp_path_factory.mktemp("servers")
+    in_containers = kind_of_servers() == "containers"
+    with containers.started() if in_containers else embedded(tmp_path_factory.mktemp("servers")) as both:
+        yield both
+
+
+@contextmanager
+def embedded(folder: Path) -> Iterator[Servers]:
     database = postgres.start(folder)
     try:
         broker = kafka.start(folder)

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from contracts.calendar import LONDON
 from contracts.person import Circumstance
 from contracts.vocabulary import TERMINAL, Channel, NeedStatus
 from services.referrals.domain.areas import Area, BadAreas, parse
-from services.referrals.domain.contact import CLOSING, LONDON, Rule, choose
+from services.referrals.domain.contact import CLOSING, Rule, choose
 from services.referrals.domain.lifecycle import OPEN, STEPS, Move, Need, apply, next_step
 from services.referrals.domain.priority import GROUPS, Policy, Score, area_step, score
 from services.referrals.domain.schemes import age, qualifies_for

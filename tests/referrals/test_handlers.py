@@ -1,6 +1,7 @@
 """The referrals service on a real database: doors, progress, withdrawal."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -149,3 +150,9 @@ async def test_a_submission_that_stands_twice_in_one_poll_is_done_once_and_answe
 async def test_a_mended_submission_in_the_same_poll_is_accepted(on_stage: Stage) -> None:
     told = await on_stage.receive("gp-armley", a_referral(ward="E05000001"), a_referral(), submission_id="a1")
     assert len(said(told, MessageRefused)) == len(said(told, ReferralAcknowledged)) == 1
+
+
+async def test_an_agreement_given_just_after_midnight_in_summer_is_of_today(on_stage: Stage) -> None:
+    on_stage.clock.at = datetime(2027, 7, 1, 23, 30, tzinfo=UTC)
+    agreement = {"by": "person", "given_on": "2027-07-02"}
+    assert said(await on_stage.receive("gp-armley", a_referral(agreement=agreement)), ReferralAcknowledged)

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from contracts.calendar import LONDON
 from contracts.refusal import FieldError
-
-LONDON: Final = ZoneInfo("Europe/London")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,11 @@
 """Days are those of Leeds."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Final, Literal
-from zoneinfo import ZoneInfo
+from typing import Literal
 
-LONDON: Final = ZoneInfo("Europe/London")
+from contracts.calendar import LONDON
+
 PlaceState = Literal["planned", "open", "closed"]
-
-
-def day_of(at: datetime) -> date:
-    return at.astimezone(LONDON).date()
 
 
 def start_of(day: date) -> datetime:

@@ -7,8 +7,9 @@ from typing import Any
 
 from chassis.envelope import Event
 from chassis.facts import Said
+from contracts.calendar import day_of
 from services.matching import events_out
-from services.matching.domain.calendar import day_of, state_on
+from services.matching.domain.calendar import state_on
 from services.matching.domain.fit import Place, PlaceKey
 from services.matching.events_out import Due
 from services.matching.handlers.change import Change, Moves, PlaceChange, save_moves, save_places

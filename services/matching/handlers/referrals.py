@@ -6,9 +6,9 @@ from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Said
+from contracts.calendar import day_of
 from contracts.referrals import NeedReceived, ReferralReceived, ReferralWithdrawn
 from services.matching import events_out
-from services.matching.domain.calendar import day_of
 from services.matching.domain.fit import Asks, Need, rank_key
 from services.matching.handlers.change import Change, Moves, save_moves
 from services.matching.handlers.settle import settle

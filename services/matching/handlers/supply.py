@@ -5,10 +5,11 @@ from datetime import datetime
 
 from chassis.envelope import Event
 from chassis.facts import Said, refusal
+from contracts.calendar import day_of
 from contracts.door import PlaceUpdated, ProviderUpdated
 from contracts.refusal import FieldError
 from services.matching import events_out
-from services.matching.domain.calendar import day_of, state_on
+from services.matching.domain.calendar import state_on
 from services.matching.domain.fit import Place, PlaceKey, Terms
 from services.matching.handlers import refusals
 from services.matching.handlers.change import Change, PlaceChange, save_places

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-LONDON = ZoneInfo("Europe/London")
+from contracts.calendar import LONDON, day_of
+
 HEARD_AT_ONCE = frozenset({"phone", "sms"})
 CLOSING = frozenset({"completed", "failed", "rejected", "cancelled"})
 
@@ -37,7 +37,7 @@ class Contact:
 
 def choose(rule: Rule, purpose: str, tried: Collection[str], at: datetime) -> Contact:
     """The next channel that the rule allows for telling `purpose`, a status, or why there is none."""
-    today = at.astimezone(LONDON).date()
+    today = day_of(at)
     if rule.until and today > rule.until:
         return Contact("withheld", "safe-contact-lapsed")
     if rule.agreement_until and today > rule.agreement_until and purpose not in CLOSING:

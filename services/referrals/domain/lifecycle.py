@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
+from contracts.calendar import day_of
 from contracts.vocabulary import TERMINAL, Kind, NeedStatus
 
 By = Literal["programme", "provider", "referrer"]
@@ -72,7 +73,7 @@ def next_step(status: NeedStatus, at: datetime) -> Next | None:
     if status not in STEPS:
         return None
     by, days, what = STEPS[status]
-    return Next(by, (at + timedelta(days=days)).date(), what)
+    return Next(by, day_of(at + timedelta(days=days)), what)
 
 
 def apply(need: Need, move: Move, at: datetime) -> Need | None:

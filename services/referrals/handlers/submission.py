@@ -15,6 +15,7 @@ from chassis.facts import Said, refusal
 from chassis.ids import uuid7
 from chassis.jwe import NotOpened, Opener
 from chassis.sealing import Vault
+from contracts.calendar import day_of
 from contracts.door import Referral, ReferralPosted, ReferralSubmitted
 from contracts.message import Message
 from contracts.person import Person
@@ -135,13 +136,13 @@ def _errors(event: Event[OpenedReferral], deciles: dict[str, int]) -> list[Field
         if _is_ward(code) and code not in deciles
     ]
     given, until = data.agreement.given_on, data.agreement.until
-    if given > event.time.date():
+    if given > day_of(event.time):
         errors.append(
             refuse(
                 "agreement.given_on", "in-future", "The agreement is dated after today.", "Give the day it was given."
             )
         )
-    if until and until < event.time.date():
+    if until and until < day_of(event.time):
         errors.append(refuse("agreement.until", "lapsed", "The agreement has ended.", "Ask the person again."))
     kinds = [need.kind for need in data.needs]
     if len(set(kinds)) < len(kinds):
@@ -154,7 +155,7 @@ def _decide(programme: Programme, event: Event[OpenedReferral], deciles: dict[st
     told = {code for code, answer in person.circumstances.items() if answer == "yes"}
     decile = deciles.get(person.lsoa or "") or deciles.get(data.ward)
     ward = data.serve_ward or (data.ward if _is_ward(data.ward) else None)
-    schemes = qualifies_for(person.born, told, event.time.date())
+    schemes = qualifies_for(person.born, told, day_of(event.time))
     return _Decision(score(programme.policy, told, decile), schemes, ward)
 
 

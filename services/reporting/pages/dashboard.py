@@ -7,15 +7,14 @@ from datetime import datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from contracts.calendar import LONDON
 from contracts.reporting import Cell, MetricPublished
 from contracts.vocabulary import NeedStatus
 from services.reporting.domain.measures import MEASURES, Measure, name_of
 
-LONDON: Final = ZoneInfo("Europe/London")
 HIDDEN: Final = "1 to 7 people"
 
 STATUS_WORDS: Final[dict[str, str]] = {

@@ -1,0 +1,11 @@
+"""A day, wherever a message or a rule names one, is a day in Europe/London."""
+
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+LONDON: Final = ZoneInfo("Europe/London")
+
+
+def day_of(at: datetime) -> date:
+    return at.astimezone(LONDON).date()
