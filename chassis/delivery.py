@@ -192,24 +192,28 @@ async def due_rows(conn: Conn, at: datetime, limit: int) -> list[asyncpg.Record]
     )
 
 
-async def begin_errands(conn: Conn, at: datetime, limit: int) -> list[asyncpg.Record]:
+async def begin_errands(conn: Conn, at: datetime, replica: str, limit: int) -> list[asyncpg.Record]:
     """Commits the attempt: what is returned here is called now, and by nobody else."""
     return await conn.fetch(
-        """update errand set attempted_at = $1, attempts = attempts + 1
+        """update errand set attempted_at = $1, attempted_by = $2, attempts = attempts + 1
            where id in (select id from errand where attempted_at is null and not_before <= $1
-                        order by not_before, id limit $2 for update skip locked)
+                        order by not_before, id limit $3 for update skip locked)
            returning id::text, type, key, value, correlation, $1 as at""",
         at,
+        replica,
         limit,
     )
 
 
-async def lost_errands(conn: Conn, before: datetime, limit: int) -> list[asyncpg.Record]:
-    """Attempts whose result never came: nobody knows what happened."""
+async def lost_errands(conn: Conn, before: datetime, replica: str, began: datetime, limit: int) -> list[asyncpg.Record]:
+    """Attempts whose result never came: made before a time, or by this replica before it began."""
     return await conn.fetch(
-        "select id::text, type, key, value, correlation, attempted_at as at from errand where attempted_at < $1 "
-        "order by attempted_at limit $2",
+        """select id::text, type, key, value, correlation, attempted_at as at from errand
+           where attempted_at < $1 or (attempted_by = $2 and attempted_at < $3)
+           order by attempted_at limit $4""",
         before,
+        replica,
+        began,
         limit,
     )
 

@@ -94,11 +94,17 @@ class Sender(Protocol):
 
 @dataclass(slots=True)
 class Senders:
-    """Makes a service's calls to the outside: commit the attempt, call, record the result."""
+    """Makes a service's calls to the outside: commit the attempt, call, record the result.
+
+    A process that begins again under the name of its replica knows that its calls before are lost; those of
+    another are lost when their result has not come in time.
+    """
 
     worker: Worker
     kinds: Mapping[str, tuple[type[BaseModel], Sender]]
     clock: Callable[[], datetime]
+    replica: str
+    began: datetime
     batch: int = 100
     retry_after: timedelta = timedelta(seconds=5)
 
@@ -107,8 +113,9 @@ class Senders:
 
     async def once(self) -> int:
         async with self.worker.database.acquire() as conn:
-            lost = await delivery.lost_errands(conn, self.clock() - RESULT_WITHIN, self.batch)
-            rows = await delivery.begin_errands(conn, self.clock(), self.batch)
+            in_time = self.clock() - RESULT_WITHIN
+            lost = await delivery.lost_errands(conn, in_time, self.replica, self.began, self.batch)
+            rows = await delivery.begin_errands(conn, self.clock(), self.replica, self.batch)
         await self._record([(row, self.kinds[row["type"]][1].lost(self._data(row))) for row in lost])
         by_type: dict[str, list[asyncpg.Record]] = {}
         for row in rows:

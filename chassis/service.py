@@ -168,7 +168,7 @@ async def serving(
     drained = [
         server.serve(),
         DueWork(worker, _by_name(service.due), clock).run(stopping),
-        Senders(worker, _by_name(service.senders), clock).run(stopping),
+        Senders(worker, _by_name(service.senders), clock, settings.replica, clock()).run(stopping),
     ]
     tasks = [asyncio.create_task(work) for work in (*drained, relay.run(), access.run(), _start_consuming(broker))]
     for task in tasks:

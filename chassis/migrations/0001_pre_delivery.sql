@@ -100,7 +100,8 @@ create table errand (
     correlation text not null,
     not_before timestamptz not null,
     attempts int not null default 0,
-    attempted_at timestamptz
+    attempted_at timestamptz,
+    attempted_by text
 );
 create index errand_not_before on errand (not_before, id) where attempted_at is null;
 create index errand_attempted_at on errand (attempted_at) where attempted_at is not null;

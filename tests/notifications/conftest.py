@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -73,11 +74,11 @@ class World:
     async def hear(self, *changes: NeedStatusChanged) -> list[Said]:
         return await self.stage.hear(*changes)
 
-    async def send(self) -> int:
-        """One round of the senders: how many errands were due."""
+    async def send(self, began: datetime | None = None) -> int:
+        """One round of the senders of a process that began then, by default just now: how many errands were due."""
         service, clock = self.stage.service, self.stage.clock
         kinds = {model.__name__: (model, sender) for model, sender in service.senders.items()}
-        return await Senders(self.stage.worker, kinds, clock).once()
+        return await Senders(self.stage.worker, kinds, clock, "0", began or clock()).once()
 
     async def facts(self) -> list[tuple[str, dict[str, Any]]]:
         return facts_in(await self.stage.rows("select headers, value from outbox order by position"))

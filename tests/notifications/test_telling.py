@@ -246,7 +246,7 @@ async def test_a_mail_of_unknown_result_is_never_sent_again(world: World) -> Non
 async def test_killed_between_attempt_and_result_is_a_call_task_and_no_second_mail(world: World) -> None:
     await world.hear(a_change())
     async with world.stage.database.acquire() as conn:
-        assert len(await delivery.begin_errands(conn, world.clock(), 100)) == 1
+        assert len(await delivery.begin_errands(conn, world.clock(), "another", 100)) == 1
     world.clock.forward(RESULT_WITHIN)
     assert await world.send() == 0
     world.clock.forward(timedelta(seconds=1))
@@ -257,6 +257,16 @@ async def test_killed_between_attempt_and_result_is_a_call_task_and_no_second_ma
     assert (message["state"], message["reason"]) == ("failed", "unknown-result")
     assert len(await world.tasks()) == 1
     assert await world.waiting() == 0
+
+
+async def test_a_process_that_begins_again_knows_at_once_that_its_own_calls_are_lost(world: World) -> None:
+    await world.hear(a_change())
+    async with world.stage.database.acquire() as conn:
+        await delivery.begin_errands(conn, world.clock(), "0", 100)
+    assert await world.send(began=world.clock()) == 0
+    await world.send(began=world.clock() + timedelta(seconds=1))
+    assert world.mail.got == []
+    assert await world.said() == ["NotificationFailed", "CallRequested"]
 
 
 async def test_while_the_mail_server_is_down_mails_wait_and_the_rest_goes_on(new_world: Make) -> None:

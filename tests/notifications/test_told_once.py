@@ -92,7 +92,7 @@ async def run(world: World, persons: list[Person], script: list[str]) -> None:
                 await world.send()
             case "crash":
                 async with world.stage.database.acquire() as conn:
-                    await delivery.begin_errands(conn, world.clock(), 2)
+                    await delivery.begin_errands(conn, world.clock(), "another", 2)
             case "later":
                 world.clock.forward(timedelta(minutes=7))
     world.referrals.status = 200
