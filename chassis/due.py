@@ -1,7 +1,7 @@
 """Work with a time: rows that fall due become events, and are run once."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -22,7 +22,9 @@ LOOK_EVERY: Final = 0.25
 RESULT_WITHIN: Final = timedelta(seconds=120)
 
 
-async def _until(stopping: asyncio.Event, name: str, once: Callable[[], Any]) -> None:
+async def until_stopped(
+    stopping: asyncio.Event, name: str, once: Callable[[], Awaitable[int]], look_every: float = LOOK_EVERY
+) -> None:
     """Runs `once` again at once while it finds work, else after a pause, and ends between two runs.
 
     What is unavailable is waited for.
@@ -34,7 +36,7 @@ async def _until(stopping: asyncio.Event, name: str, once: Callable[[], Any]) ->
             DEGRADED.labels(part=name).set(0)
             pause = 0.5
             if not found:
-                await _wait(stopping, LOOK_EVERY)
+                await _wait(stopping, look_every)
         except Exception as error:
             DEGRADED.labels(part=name).set(1)
             log.warning("paused", part=name, pause=pause, exc_info=error)
@@ -62,7 +64,7 @@ class DueWork:
     clock: Callable[[], datetime]
 
     async def run(self, stopping: asyncio.Event) -> None:
-        await _until(stopping, "due", self.once)
+        await until_stopped(stopping, "due", self.once)
 
     async def once(self) -> int:
         async with self.worker.database.acquire() as conn:
@@ -109,7 +111,7 @@ class Senders:
     retry_after: timedelta = timedelta(seconds=5)
 
     async def run(self, stopping: asyncio.Event) -> None:
-        await _until(stopping, "senders", self.once)
+        await until_stopped(stopping, "senders", self.once)
 
     async def once(self) -> int:
         async with self.worker.database.acquire() as conn:

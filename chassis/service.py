@@ -31,6 +31,7 @@ from chassis.postgres import Conn, Database, connect_pool
 from chassis.relay import Relay
 from chassis.sealing import Sealer
 from chassis.settings import Settings
+from chassis.tidy import Tidy
 from chassis.work import Worker
 from contracts.message import Message
 from contracts.topics import INBOX
@@ -169,6 +170,7 @@ async def serving(
         server.serve(),
         DueWork(worker, _by_name(service.due), clock).run(stopping),
         Senders(worker, _by_name(service.senders), clock, settings.replica, clock()).run(stopping),
+        Tidy(database, clock).run(stopping),
     ]
     tasks = [asyncio.create_task(work) for work in (*drained, relay.run(), access.run(), _start_consuming(broker))]
     for task in tasks:
