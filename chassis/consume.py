@@ -107,7 +107,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         async with self._busy:
             try:
                 known = set(self.positions)
-                await self._seek_unknown(records)
+                await self._seek_stored(self._unplaced())
                 batch = self._batch([r for r in records if (r.topic, r.partition) in known and self._is_next(r)])
                 if batch.advances:
                     await self.worker.run(batch)
@@ -124,12 +124,6 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await self._back(records)
                 await self._wait(error)
         failpoint("before-offset-commit")
-
-    async def _seek_unknown(self, records: Sequence[ConsumerRecord]) -> None:
-        """Asks again for the stored offsets that could not be had when partitions were assigned."""
-        partitions = {(record.topic, record.partition) for record in records} - self.positions.keys()
-        assigned = self.kafka.assignment()
-        await self._seek_stored([p for p in sorted(partitions) if TopicPartition(*p) in assigned])
 
     def _is_next(self, record: Record) -> bool:
         return record.offset >= self.positions.get((record.topic, record.partition), record.offset + 1)

@@ -69,10 +69,10 @@ def _message_fields() -> frozenset[str]:
     return frozenset(name for part in parts for name in part.model_fields)
 
 
-def _path(parts: Iterable[int | str], names: frozenset[str]) -> str:
-    """The path of a field. A name that no message of ours has could be anything, so it is not repeated."""
-    shown = (str(part) if isinstance(part, int) or part in names else "(unknown field)" for part in parts)
-    return ".".join(shown) or "(message)"
+def _path(parts: Iterable[int | str], names: frozenset[str], unknown: str | None) -> str:
+    """The path of a field. A name that no message of ours has could be anything, so `unknown` stands for it."""
+    shown = (str(part) if isinstance(part, int) or part in names else unknown for part in parts)
+    return ".".join(part for part in shown if part) or "(message)"
 
 
 def field_errors(error: ValidationError, *models: type[BaseModel]) -> tuple[FieldError, ...]:
@@ -83,7 +83,7 @@ def field_errors(error: ValidationError, *models: type[BaseModel]) -> tuple[Fiel
     names = _message_fields().union(*(_field_names(model) for model in models))
     return tuple(
         refuse(
-            _path(detail["loc"], names),
+            _path(detail["loc"], names, "(unknown field)" if detail["type"] == "extra_forbidden" else None),
             "unknown-field" if detail["type"] == "extra_forbidden" else detail["type"].replace("_", "-"),
             _sentence(detail["type"], detail["msg"]),
             detail.get("ctx", {}).get("mend") or _MEND.get(detail["type"], "Correct the value."),
@@ -96,8 +96,9 @@ _SAY: Final = {
     "json_invalid": "The message is not JSON.",
     "extra_forbidden": "The message has no such field.",
     "missing": "The field is required.",
+    "uuid_parsing": "The value is no UUID.",
 }
 
 
 def _sentence(kind: str, text: str) -> str:
-    return _SAY.get(kind, f"{text}.")
+    return _SAY.get(kind, f"{text.removeprefix('Value error, ')}.")

@@ -55,4 +55,4 @@ def answer(cause: Event[Any], data: Message) -> Fact:
 def refusal(cause: Event[Any], *errors: FieldError) -> Fact:
     """The message of this event had no effect. Its id is not used up: it may be mended and sent again."""
     reference = getattr(cause.data, "reference", None)
-    return answer(cause, MessageRefused(submission_id=cause.id, reference=reference, errors=list(errors)))
+    return answer(cause, MessageRefused(submission_id=cause.id or None, reference=reference, errors=list(errors)))

@@ -161,10 +161,7 @@ async def serving(
     for consumer in _consumers(service, worker, stop):
         consumer.subscribe(broker)
     _assert_safe(broker)
-    door = Door(worker, clock, {model.spec.type: how for model, how in service.prepare.items()})
-    running = Running(service.name, database, worker, door, clock)
-    app = build_app(service.name, access, Health(service.name, database), service.routers(running))
-    server = _Server(uvicorn.Config(app, settings.http_host, settings.http_port, log_config=None, access_log=False))
+    server = _server(service, settings, worker, access)
     stopping = asyncio.Event()
     drained = [
         server.serve(),
@@ -181,11 +178,20 @@ async def serving(
         stopping.set()
         server.should_exit = True
         tasks[-1].cancel()
-        await asyncio.wait_for(broker.stop(), DRAIN_WITHIN)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(broker.stop(), DRAIN_WITHIN)
         await asyncio.wait(tasks[: len(drained)], timeout=DRAIN_WITHIN)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _server(service: Service, settings: Settings, worker: Worker, access: Access) -> "_Server":
+    prepare = {model.spec.type: how for model, how in service.prepare.items()}
+    door = Door(worker, worker.clock, prepare)
+    running = Running(service.name, worker.database, worker, door, worker.clock)
+    app = build_app(service.name, access, Health(service.name, worker.database), service.routers(running))
+    return _Server(uvicorn.Config(app, settings.http_host, settings.http_port, log_config=None, access_log=False))
 
 
 def _handlers(service: Service) -> dict[str, Handler]:
