@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Final, Literal
 
 from chassis.jwe import new_key, public_part, seal
-from contracts.door import PlaceUpdated, ProviderUpdated, ReferralSubmitted
+from contracts.door import PlaceUpdated, ProviderUpdated
 
 Door = Literal["kafka", "http"]
 
@@ -53,9 +53,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
+    """`is_known` says whether we know beforehand what is to be refused: not of somebody's file."""
+
     submissions: list[Submission]
     providers: list[ProviderUpdated]
     places: list[PlaceUpdated] = field(default_factory=list)
+    is_known: bool = True
 
 
 def make(referrals: int, wards: list[str], public_key: dict[str, str], today: date, seed: int = 7) -> Plan:
@@ -188,27 +191,17 @@ def _places(random: Random, wards: list[str], referrals: int) -> Iterator[PlaceU
 
 def from_file(lines: list[str], public_key: dict[str, str]) -> list[Submission]:
     """A referral a line, as at the HTTP door, with the person in clear or sealed. Clear ones are sealed here."""
-    found: list[Submission] = []
-    for number, line in enumerate(lines, start=1):
-        body = _parsed(line)
-        if isinstance(person := body.pop("person", None), dict):
-            body["person_jwe"] = _sealed(person, public_key)
-        value = json.dumps(body).encode() if body else line.encode()
-        reference = str(body.get("reference", f"line {number}"))
-        partner = "gp-armley"
-        needs = body.get("needs")
-        found.append(
-            Submission(
-                partner,
-                "kafka",
-                f"file-{number}",
-                reference,
-                value,
-                needs=len(needs) if isinstance(needs, list) else 0,
-                rule=None if _is_good(value) else "?",
-            )
-        )
-    return found
+    return [_from_line(number, line, public_key) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _from_line(number: int, line: str, public_key: dict[str, str]) -> Submission:
+    body = _parsed(line)
+    if isinstance(person := body.pop("person", None), dict):
+        body["person_jwe"] = _sealed(person, public_key)
+    value = json.dumps(body).encode() if body else line.encode()
+    needs = body.get("needs")
+    asked = len(needs) if isinstance(needs, list) else 0
+    return Submission("gp-armley", "kafka", f"file-{number}", str(body.get("reference")), value, needs=asked)
 
 
 def _parsed(line: str) -> dict[str, Any]:
@@ -217,11 +210,3 @@ def _parsed(line: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _is_good(value: bytes) -> bool:
-    try:
-        ReferralSubmitted.model_validate_json(value)
-    except ValueError:
-        return False
-    return True

@@ -39,7 +39,7 @@ def progress(demo: Demo) -> Group:
 async def summary(console: Console, demo: Demo, document: dict[str, Any]) -> None:
     console.print(
         f"\n[bold]Sent {document['sent']:,}[/bold]: {document['accepted']:,} accepted, "
-        f"{document['refused']:,} refused on purpose, {document['duplicates_sent']:,} sent twice."
+        f"{document['refused']:,} refused, {document['duplicates_sent']:,} sent twice."
     )
     await _waiting(console, demo)
     _refused(console, demo)
