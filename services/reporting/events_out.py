@@ -4,9 +4,9 @@ A cell is hidden where 1 to 7 people stand behind it, even if they have eight ne
 count is rounded to the nearest 5. No total leaves: a row that is hidden could be had from it by subtraction.
 Where a page shows a sum, it is the sum of published cells, which tells nothing that the cells did not.
 
-This is as much as one period and one-way tables need at first. Issue 9 adds what is missing: closed periods,
-so that two publications one referral apart cannot be subtracted; secondary suppression across tables that
-share a total; larger areas where most wards are hidden.
+This is as much as one period and one-way tables need at first. Still to come: closed periods, so that
+two publications one referral apart cannot be subtracted; secondary suppression across tables that share a total;
+larger areas where most wards are hidden.
 """
 
 from collections.abc import Sequence
