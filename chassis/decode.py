@@ -12,7 +12,7 @@ from chassis.envelope import Envelope, Event, Record, read, record_time
 from chassis.errors import Refused, field_errors, refuse
 from chassis.facts import Fact, refusal
 from chassis.ids import uuid7
-from chassis.logs import logger, where
+from chassis.logs import logger, rule_of
 from chassis.sealing import Sealer
 from contracts.message import MESSAGES, Message
 from contracts.topics import partner_of
@@ -65,7 +65,7 @@ class Decoder:
             return self._decode(record)
         except Exception as error:
             log.error("decode_failed", topic=record.topic, offset=record.offset, exc_info=error)
-            return self._letter(record, None, f"{type(error).__name__} at {where(error)}"[:300], "(message)")
+            return self._letter(record, None, rule_of(error), "(message)")
 
     def _decode(self, record: Record) -> Event[Any] | Fact | DeadLetter | None:
         partner = partner_of(record.topic)
@@ -104,8 +104,6 @@ class Decoder:
         )
 
     def _submission(self, record: Record, partner: str, envelope: Envelope, model: type[Message]) -> Event[Any] | Fact:
-        time = record_time(record)
-        bare = Event(envelope.id, f"/partners/{partner}", envelope.type, time, "", "", model.model_construct(), "")
         if not is_submission_id(envelope.id):
             return _refused_unread(record, partner, SUBMISSION_ID)
         try:
@@ -113,10 +111,10 @@ class Decoder:
             prepare = self.prepare.get(envelope.type)
             data = prepare(data) if prepare else data
         except ValidationError as error:
-            return _refused_unread(record, partner, *field_errors(error), submission_id=bare.id)
+            return _refused_unread(record, partner, *field_errors(error), submission_id=envelope.id)
         except Refused as error:
-            return _refused_unread(record, partner, *error.errors, submission_id=bare.id)
-        return partner_event(partner, envelope.id, data, envelope.type, time, record)
+            return _refused_unread(record, partner, *error.errors, submission_id=envelope.id)
+        return partner_event(partner, envelope.id, data, envelope.type, record_time(record), record)
 
     def _bad_envelope(self, record: Record, partner: str | None, rule: str) -> Fact | DeadLetter | None:
         if partner and not self.answers_unknown:

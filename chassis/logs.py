@@ -91,3 +91,8 @@ def where(error: BaseException) -> str:
         places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
         trace = trace.tb_next
     return " < ".join(reversed(places[-5:]))
+
+
+def rule_of(error: BaseException) -> str:
+    """What a dead letter says of an error of ours: its type and its place, at most 300 characters."""
+    return f"{type(error).__name__} at {where(error)}"[:300]

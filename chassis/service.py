@@ -67,6 +67,13 @@ class Service:
     answers_unknown: bool = False
 
     @property
+    def handlers_by_type(self) -> dict[str, Handler]:
+        """Messages by their CloudEvents type, the service's own models by the name of their class."""
+        messages = {model.spec.type: handler for model, handler in self.handlers.items()}
+        own = {model.__name__: handler for model, handler in {**self.due, **self.results}.items()}
+        return messages | own
+
+    @property
     def inbox_models(self) -> dict[str, type[Message]]:
         return {m.spec.type: m for m in self.handlers if m.spec.topic == INBOX}
 
@@ -132,10 +139,10 @@ async def act(
     service: Service, settings: Settings, *acts: BaseModel, clock: Callable[[], datetime] = now
 ) -> list[Said]:
     """Does what staff or operations ask, from outside the service's process: committed here, said by its relay."""
-    handlers = {model.__name__: handler for model, handler in service.results.items()}
     said: list[Said] = []
     async with await connect_pool(settings.database) as database:
-        worker = Worker(service.name, database, handlers, service.store, Sealer(settings.sealing_key), clock)
+        sealer = Sealer(settings.sealing_key)
+        worker = Worker(service.name, database, service.handlers_by_type, service.store, sealer, clock)
         for data in acts:
             at = clock()
             identity = str(uuid7(at))
@@ -154,7 +161,7 @@ async def serving(
 ) -> AsyncIterator[None]:
     relay = Relay(settings.database, settings.kafka, service.name)
     worker = Worker(
-        service.name, database, _handlers(service), service.store, Sealer(settings.sealing_key), clock, relay.wake
+        service.name, database, service.handlers_by_type, service.store, Sealer(settings.sealing_key), clock, relay.wake
     )
     access = Access(settings.kafka, service.name, clock)
     broker = kafka.broker(settings.kafka, f"{service.name}-{settings.replica}")
@@ -192,12 +199,6 @@ def _server(service: Service, settings: Settings, worker: Worker, access: Access
     running = Running(service.name, worker.database, worker, door, worker.clock)
     app = build_app(service.name, access, Health(service.name, worker.database), service.routers(running))
     return _Server(uvicorn.Config(app, settings.http_host, settings.http_port, log_config=None, access_log=False))
-
-
-def _handlers(service: Service) -> dict[str, Handler]:
-    messages = {model.spec.type: handler for model, handler in service.handlers.items()}
-    own = {model.__name__: handler for model, handler in {**service.due, **service.results}.items()}
-    return messages | own
 
 
 def _by_name(models: Mapping[type[BaseModel], T]) -> dict[str, tuple[type[BaseModel], T]]:

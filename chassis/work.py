@@ -18,7 +18,7 @@ from chassis.envelope import Event
 from chassis.errors import Fenced, Stopped, is_unavailable, refuse
 from chassis.facts import Errand, Fact, Handler, Later, Said, refusal
 from chassis.failpoints import failpoint
-from chassis.logs import logger, where
+from chassis.logs import logger, rule_of, where
 from chassis.metrics import EVENTS
 from chassis.postgres import Conn, Database
 from chassis.sealing import Sealer
@@ -215,7 +215,7 @@ class Worker:
             await delivery.release_submissions(conn, refused)
 
     def _letters(self, outcome: Outcome) -> list[DeadLetter]:
-        dead = [self._letter(event, "unexpected", _rule(error), 2) for event, error in outcome.failed]
+        dead = [self._letter(event, "unexpected", rule_of(error), 2) for event, error in outcome.failed]
         return dead + [self._letter(event, "parked", "behind-a-dead-letter", 0) for event in outcome.behind]
 
     def _letter(self, event: Event[Any], kind: str, rule: str, attempts: int) -> DeadLetter:
@@ -254,10 +254,6 @@ class Worker:
 def _told_in_person(fact: Fact) -> bool:
     """The answer to a request is its response; only a record is answered in the outbox."""
     return fact.is_answer and fact.cause.record is None
-
-
-def _rule(error: BaseException) -> str:
-    return f"{type(error).__name__} at {where(error)}"[:300]
 
 
 def _safe_id(event: Event[Any]) -> str:

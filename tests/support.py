@@ -73,10 +73,10 @@ class Stage:
 
     @property
     def worker(self) -> Worker:
-        handlers = {model.spec.type: handler for model, handler in self.service.handlers.items()}
-        own = {**self.service.due, **self.service.results}
-        handlers |= {model.__name__: handler for model, handler in own.items()}
-        return Worker(self.service.name, self.database, handlers, self.service.store, Sealer(SEALING_KEY), self.clock)
+        service = self.service
+        return Worker(
+            service.name, self.database, service.handlers_by_type, service.store, Sealer(SEALING_KEY), self.clock
+        )
 
     async def hear(self, *facts: Message) -> list[Said]:
         """Takes facts of other services, as one poll, and returns what was said."""

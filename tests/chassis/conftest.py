@@ -75,9 +75,14 @@ class Toy:
     async def consuming(self) -> AsyncIterator[Consumer]:
         """Its consumer alone."""
         service = self.service
-        handlers = {model.spec.type: handler for model, handler in service.handlers.items()}
         worker = Worker(
-            service.name, self.database, handlers, service.store, Sealer(SEALING_KEY), Clock(NOON), lambda: None
+            service.name,
+            self.database,
+            service.handlers_by_type,
+            service.store,
+            Sealer(SEALING_KEY),
+            Clock(NOON),
+            lambda: None,
         )
         consumer = Consumer(worker, service.name, Decoder(service.fact_models, worker.sealer), service.reads)
         broker = kafka.broker(self.servers.kafka, "toy")
