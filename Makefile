@@ -8,13 +8,16 @@ COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-u
 	--python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-servers lint lock clean
+.PHONY: help demo bench test test-fast test-servers lint lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/made ## The main job on real Kafka and PostgreSQL; `make demo ARGS="--referrals 500 --keep"`
 	@$(BIN)/furthest demo $(ARGS)
+
+bench: .venv/made ## Speed, latency, cost and memory, about a quarter of an hour; `make bench ARGS="--quick --only c,d"`
+	@$(BIN)/furthest bench $(ARGS)
 
 test: .venv/made ## Every test but the slow tiers; starts PostgreSQL and Kafka, on free ports
 	@$(BIN)/pytest $(ARGS)
@@ -24,6 +27,9 @@ test-fast: .venv/made ## The pure rules only; starts no server
 
 test-servers: .venv/made ## Only the tests that need PostgreSQL or Kafka
 	@$(BIN)/pytest -m servers $(ARGS)
+
+faults: .venv/made ## Tries to lose, double or disorder a referral; `make faults ARGS="--referrals 20000 --faults 100 --seed 1"`
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 lint: .venv/made ## Style, types, who may import whom, migrations
 	@failed=; \
@@ -43,7 +49,8 @@ lock: ## Pin the dependencies of pyproject.toml again; `make lock ARGS=--upgrade
 	"$$uv/bin"/$(COMPILE) -c requirements/dev.txt -o requirements/run.txt >/dev/null
 
 clean: ## Take away .venv and what tools left; keeps .furthest, where `furthest up` has its data
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		tests/contracts/asyncapi/node_modules
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/made: requirements/dev.txt pyproject.toml

@@ -93,10 +93,10 @@ class Access:
     def _take(self, record: ConsumerRecord) -> None:
         try:
             envelope = read(record)
-            if envelope.type == KeyAdded.spec.type:
-                self._add(KeyAdded.model_validate_json(envelope.data, extra="ignore"))
-            elif envelope.type == KeyRevoked.spec.type:
-                self._revoke(KeyRevoked.model_validate_json(envelope.data, extra="ignore"))
+            if envelope.type in KeyAdded.types():
+                self._add(KeyAdded.read(envelope.type, envelope.data, extra="ignore"))
+            elif envelope.type in KeyRevoked.types():
+                self._revoke(KeyRevoked.read(envelope.type, envelope.data, extra="ignore"))
         except (ValueError, ValidationError) as error:
             log.error("access_unreadable", offset=record.offset, exc_info=error)
 

@@ -1,15 +1,16 @@
 """From a record to an event: what cannot be read is answered where its sender listens, or becomes a dead letter."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from chassis.delivery import DeadLetter
+from chassis.dead_letters import DeadLetter, unreadable
 from chassis.envelope import Envelope, Event, Record, read, record_time
-from chassis.errors import Refused, field_errors, refuse
+from chassis.errors import Refused, Stopped, field_errors, refuse
 from chassis.facts import Fact, refusal
 from chassis.ids import uuid7
 from chassis.logs import logger, rule_of
@@ -25,6 +26,8 @@ SUBMISSION_ID = refuse(
     "The id of a message is 1 to 64 letters, digits, dots, dashes, colons or underscores.",
     "Use a UUID, or a number of your own system; never a name.",
 )
+
+_CANONICAL: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 
 Prepare = Callable[[Message], Message]
 """Opens and checks one partner's message outside the transaction. Raises Refused."""
@@ -47,7 +50,8 @@ def partner_event(
 class Decoder:
     """Reads the records of one consumer.
 
-    `models` are the types it handles, by CloudEvents type. `answers_unknown` marks the one service that
+    `models` are what it handles, by each CloudEvents type in which that may arrive: an old version is read as the
+    newest. `answers_unknown` marks the one service that
     refuses what no service knows; the others pass over it.
     """
 
@@ -59,10 +63,13 @@ class Decoder:
     def decode(self, record: Record) -> Event[Any] | Fact | DeadLetter | None:
         """An event; the answer to a partner whose message is wrong; a dead letter; or none of our business.
 
-        A record on which our own code fails is a dead letter too: it must not hold up those behind it.
+        A record on which our own code fails is a dead letter too: it must not hold up those behind it. Raises Stopped
+        for a fact of a version that a later release says.
         """
         try:
             return self._decode(record)
+        except Stopped:
+            raise
         except Exception as error:
             log.error("decode_failed", topic=record.topic, offset=record.offset, exc_info=error)
             return self._letter(record, None, rule_of(error), "(message)")
@@ -74,16 +81,24 @@ class Decoder:
         except ValueError as rule:
             return self._bad_envelope(record, partner, str(rule))
         model = self.models.get(envelope.type)
+        if model is None and not partner:
+            self._pass_over(envelope)
+            return None
         if model is None:
             return self._unknown(record, partner, envelope) if self.answers_unknown and partner else None
         if partner:
             return self._submission(record, partner, envelope, model)
         return self._fact(record, envelope, model)
 
+    def _pass_over(self, envelope: Envelope) -> None:
+        """Raises Stopped where a fact is none of our business only because we cannot read it yet."""
+        if f"{envelope.type.rpartition('.v')[0]}.v1" in self.models:
+            raise Stopped(f"{envelope.type} is newer than this release: deploy one that reads it, and it goes on")
+
     def _fact(self, record: Record, envelope: Envelope, model: type[Message]) -> Event[Any] | DeadLetter:
         try:
-            data = model.model_validate_json(envelope.data, extra="ignore")
-            event_id = str(UUID(envelope.id))
+            data = model.read(envelope.type, envelope.data, extra="ignore")
+            event_id = envelope.id if _CANONICAL(envelope.id) else str(UUID(envelope.id))
         except ValidationError as error:
             first = field_errors(error)[0]
             return self._letter(record, envelope, first.rule, first.field)
@@ -107,8 +122,8 @@ class Decoder:
         if not is_submission_id(envelope.id):
             return _refused_unread(record, partner, SUBMISSION_ID)
         try:
-            data = model.model_validate_json(envelope.data)
-            prepare = self.prepare.get(envelope.type)
+            data = model.read(envelope.type, envelope.data, extra="forbid")
+            prepare = self.prepare.get(model.spec.type)
             data = prepare(data) if prepare else data
         except ValidationError as error:
             return _refused_unread(record, partner, *field_errors(error), submission_id=envelope.id)
@@ -134,19 +149,8 @@ class Decoder:
         return _refused_unread(record, partner, error, submission_id=named)
 
     def _letter(self, record: Record, envelope: Envelope | None, rule: str, name: str) -> DeadLetter:
-        return DeadLetter(
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            key=(record.key or b"").decode(errors="replace")[:200],
-            type=envelope.type if envelope and envelope.type in MESSAGES else None,
-            event_id=None,
-            kind="unreadable",
-            rule=rule,
-            field=name,
-            sealed=self.sealer.seal(record.value or b""),
-            attempts=1,
-        )
+        known = envelope.type if envelope and envelope.type in MESSAGES else None
+        return unreadable(self.sealer, record, known, rule, name)
 
 
 def _refused_unread(record: Record, partner: str, *errors: Any, submission_id: str | None = None) -> Fact:

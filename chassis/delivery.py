@@ -1,16 +1,16 @@
-"""The SQL of delivery: offsets, claims, doors, outbox, parked keys and dead letters. Set-based throughout."""
+"""The SQL of delivery: offsets, claims, doors, due work and errands. Set-based throughout."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
-from uuid import UUID
 
 import asyncpg
 
 from chassis.envelope import Event
 from chassis.errors import Fenced
 from chassis.facts import Fact
+from chassis.failpoints import off
 from chassis.postgres import Conn
 
 Partition = tuple[str, int]
@@ -24,28 +24,43 @@ class Advance:
     next: int
 
 
-async def stored_offsets(conn: Conn, consumer: str, partitions: Sequence[Partition]) -> dict[Partition, int]:
-    """The next offset of each partition; one never read before starts at 0."""
-    topics, numbers = [topic for topic, _ in partitions], [number for _, number in partitions]
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The next offset of a partition, and the one it had when the day (UTC) began."""
+
+    next: int
+    day_began: int
+
+
+async def stored_positions(
+    conn: Conn, consumer: str, begins: Mapping[Partition, int], at: datetime
+) -> dict[Partition, Position]:
+    """Where each partition stands; one never read before stands where its log begins."""
+    topics, numbers = [topic for topic, _ in begins], [number for _, number in begins]
     await conn.execute(
-        """insert into consumer_offset
-           select $1, topic, partition, 0 from unnest($2::text[], $3::int[]) as new (topic, partition)
-           on conflict do nothing""",
+        """insert into consumer_offset (consumer, topic, partition, next_offset)
+           select $1, * from unnest($2::text[], $3::int[], $4::bigint[]) on conflict do nothing""",
         consumer,
         topics,
         numbers,
+        list(begins.values()),
     )
     rows = await conn.fetch(
-        """select topic, partition, next_offset from consumer_offset
+        """select topic, partition, next_offset, day, day_began from consumer_offset
            where consumer = $1 and (topic, partition) in (select * from unnest($2::text[], $3::int[]))""",
         consumer,
         topics,
         numbers,
     )
-    return {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+    return {
+        (row["topic"], row["partition"]): Position(
+            row["next_offset"], row["day_began"] if row["day"] == at.date() else row["next_offset"]
+        )
+        for row in rows
+    }
 
 
-async def advance(conn: Conn, consumer: str, advances: Mapping[Partition, Advance]) -> None:
+async def advance(conn: Conn, consumer: str, advances: Mapping[Partition, Advance], at: datetime) -> None:
     """Compares and sets the offset rows, in order. Raises Fenced where one is not as expected."""
     if not advances:
         return
@@ -56,10 +71,13 @@ async def advance(conn: Conn, consumer: str, advances: Mapping[Partition, Advanc
                as move (topic, partition, expected, next)
            ), locked as (
                select o.topic, o.partition, move.next from consumer_offset o join move using (topic, partition)
-               where o.consumer = $1 and o.next_offset = move.expected
+               where o.consumer = $1 and (o.next_offset = move.expected or $7)
                order by o.topic, o.partition for update of o
            )
-           update consumer_offset o set next_offset = locked.next from locked
+           update consumer_offset o
+           set next_offset = locked.next, day = $6,
+               day_began = case when o.day = $6 then o.day_began else o.next_offset end
+           from locked
            where o.consumer = $1 and o.topic = locked.topic and o.partition = locked.partition
            returning 1""",
         consumer,
@@ -67,6 +85,8 @@ async def advance(conn: Conn, consumer: str, advances: Mapping[Partition, Advanc
         [number for (_, number), _ in moves],
         [move.expected for _, move in moves],
         [move.next for _, move in moves],
+        at.date(),
+        off("offset-row"),
     )
     if len(moved) != len(moves):
         raise Fenced(consumer)
@@ -74,13 +94,13 @@ async def advance(conn: Conn, consumer: str, advances: Mapping[Partition, Advanc
 
 async def claim(conn: Conn, consumer: str, events: Sequence[Event[Any]], at: datetime) -> list[Event[Any]]:
     """The events not taken before. A partner's record is claimed by its offset alone."""
-    facts = sorted({UUID(event.id) for event in events if not event.partner})
-    if not facts:
+    facts = sorted({event.id for event in events if not event.partner})
+    if not facts or off("id-claim"):
         return list(events)
     rows = await conn.fetch(
         """insert into inbox (event_id, consumer, taken_at)
            select event_id, $2, $3 from unnest($1::uuid[]) as new (event_id)
-           on conflict do nothing returning event_id""",
+           on conflict do nothing returning event_id::text""",
         facts,
         consumer,
         at,
@@ -90,8 +110,8 @@ async def claim(conn: Conn, consumer: str, events: Sequence[Event[Any]], at: dat
     for event in events:
         if event.partner:
             taken.append(event)
-        elif (event_id := UUID(event.id)) in fresh:
-            fresh.discard(event_id)
+        elif event.id in fresh:
+            fresh.discard(event.id)
             taken.append(event)
     return taken
 
@@ -224,63 +244,4 @@ async def put_back(conn: Conn, errands: Sequence[str], not_before: datetime) -> 
         "update errand set attempted_at = null, not_before = $2 where id = any($1::text[]::uuid[])",
         list(errands),
         not_before,
-    )
-
-
-async def parked_keys(conn: Conn, consumer: str, events: Iterable[Event[Any]]) -> set[tuple[str, str]]:
-    """The (topic, key) that wait behind a dead letter. Asked before any event of the batch takes effect."""
-    wanted = sorted({(event.topic, event.key) for event in events})
-    rows = await conn.fetch(
-        """select distinct topic, key from dead_letter
-           where consumer = $1 and settled_at is null and kind <> 'unreadable'
-             and (topic, key) in (select * from unnest($2::text[], $3::text[]))""",
-        consumer,
-        [topic for topic, _ in wanted],
-        [key for _, key in wanted],
-    )
-    return {(row["topic"], row["key"]) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A record that had no effect. `rule` and `field` explain it; neither ever holds a value of it."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: str
-    type: str | None
-    event_id: str | None
-    kind: str
-    rule: str
-    field: str | None
-    sealed: bytes
-    attempts: int
-
-
-async def bury(conn: Conn, consumer: str, letters: Sequence[DeadLetter], at: datetime) -> None:
-    if not letters:
-        return
-    await conn.executemany(
-        """insert into dead_letter (consumer, topic, partition, record_offset, key, type, event_id, kind, rule, field,
-                                    body, attempts, dead_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
-        [
-            (
-                consumer,
-                letter.topic,
-                letter.partition,
-                letter.offset,
-                letter.key,
-                letter.type,
-                letter.event_id,
-                letter.kind,
-                letter.rule,
-                letter.field,
-                letter.sealed,
-                letter.attempts,
-                at,
-            )
-            for letter in letters
-        ],
     )

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from chassis import delivery
 from chassis.envelope import Event
+from chassis.failpoints import failpoint
 from chassis.logs import logger
 from chassis.metrics import DEGRADED
 from chassis.work import Batch, Worker
@@ -132,6 +133,7 @@ class Senders:
     async def _call(self, sender: Sender, rows: list[asyncpg.Record]) -> None:
         try:
             results = await sender([self._data(row) for row in rows])
+            failpoint("after-attempt")
         except NotCalled as error:
             log.warning("not_called", errands=len(rows), exc_info=error.__cause__ or error)
             async with self.worker.database.acquire() as conn:

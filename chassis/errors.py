@@ -28,11 +28,17 @@ class Stopped(Exception):
     """This process must not go on; the sentence says why and what to do."""
 
 
+class Braked(Exception):
+    """Everything fails unexpectedly: that is our own code, not one bad event, so nothing is buried."""
+
+
 _UNAVAILABLE_STATES: Final = ("08", "53", "57P", "40001", "40P01", "55P03")
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """True where waiting helps: Postgres or Kafka is away, or a lock or a connection timed out."""
+    """True where waiting helps: Postgres or Kafka is away, a lock or a connection timed out, a table was replaced."""
+    if isinstance(error, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)):
+        return True
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_UNAVAILABLE_STATES)
     return isinstance(error, (asyncpg.InterfaceError, KafkaError, OSError, TimeoutError))

@@ -3,7 +3,10 @@
 from datetime import datetime
 from hashlib import blake2b
 from secrets import token_hex
+from typing import Final
 from uuid import UUID
+
+_LOW: Final = (1 << 62) - 1
 
 
 def uuid7(at: datetime, *seed: str) -> UUID:
@@ -11,8 +14,6 @@ def uuid7(at: datetime, *seed: str) -> UUID:
 
     Without a seed the bits are random.
     """
-    bits = blake2b("\x1f".join(seed or (token_hex(16),)).encode(), digest_size=10).digest()
-    high = int.from_bytes(bits[:2], "big") & 0xFFF
-    low = int.from_bytes(bits[2:], "big") & ((1 << 62) - 1)
+    bits = int.from_bytes(blake2b("\x1f".join(seed or (token_hex(16),)).encode(), digest_size=10).digest(), "big")
     milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64 | 0b10 << 62 | bits & _LOW)

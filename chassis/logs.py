@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from typing import TextIO
 
 import structlog
 
@@ -9,8 +12,8 @@ AGAIN_AFTER = 10.0
 SENTENCES_AT_MOST = 1000
 
 
-def configure(service: str) -> None:
-    """Sends our log and those of the libraries to standard output. Libraries speak from warning on.
+def configure(service: str, to: TextIO | None = None) -> None:
+    """Sends our log and those of the libraries to a stream, else to standard output. Libraries speak from warning on.
 
     An exception is told by its type and its place in the code. Its text can repeat a value that came in,
     so it is left out.
@@ -26,7 +29,7 @@ def configure(service: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(to or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -84,13 +87,10 @@ def _exception_without_text(
 
 def where(error: BaseException) -> str:
     """File and line where an error was raised, last call of ours first; none of its text."""
-    places: list[str] = []
-    trace = error.__traceback__
-    while trace:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}:{code.co_name}")
-        trace = trace.tb_next
-    return " < ".join(reversed(places[-5:]))
+    frames = [(frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    ours = [(code, line) for code, line in frames if "/lib/python" not in code.co_filename]
+    places = [f"{Path(code.co_filename).name}:{line}:{code.co_name}" for code, line in (ours or frames)[-5:]]
+    return " < ".join(reversed(places))
 
 
 def rule_of(error: BaseException) -> str:

@@ -21,23 +21,15 @@ async def append(conn: Conn, facts: Sequence[Fact], source: str, at: datetime) -
     versions = await _versions(conn, list(zip(topics, keys, strict=True)))
     nth: Counter[tuple[str, ...]] = Counter()
     headers: list[str] = []
+    time = at.isoformat()
     for fact, topic, key in zip(facts, topics, keys, strict=True):
-        seed = (fact.cause.source, fact.cause.id, topic, fact.data.spec.type, key)
+        cause, kind = fact.cause, fact.data.spec.type
+        seed = (cause.source, cause.id, topic, kind, key)
         nth[seed] += 1
         versions[topic, key] += 1
-        headers.append(
-            header_text(
-                {
-                    "id": str(uuid7(fact.cause.time, *seed, str(nth[seed]))),
-                    "source": source,
-                    "type": fact.data.spec.type,
-                    "time": at.isoformat(),
-                    "sequence": str(versions[topic, key]),
-                    "correlationid": fact.cause.correlation,
-                    "causationid": fact.cause.correlation if fact.cause.partner else fact.cause.id,
-                }
-            )
-        )
+        identity = str(uuid7(cause.time, *seed, str(nth[seed])))
+        causation = cause.correlation if cause.partner else cause.id
+        headers.append(header_text(identity, source, kind, time, versions[topic, key], cause.correlation, causation))
     await conn.execute(
         """insert into outbox (topic, key, headers, value, said_at)
            select topic, key, headers, value, $5

@@ -19,12 +19,16 @@ def _options(settings: DatabaseSettings) -> dict[str, Any]:
         "user": settings.user,
         "password": settings.password.get_secret_value(),
         "command_timeout": 30,
-        "server_settings": {"application_name": settings.user},
+        "server_settings": {"application_name": settings.user, "search_path": settings.search_path},
     }
 
 
 async def connect_pool(settings: DatabaseSettings) -> Database:
-    return await asyncpg.create_pool(**_options(settings), min_size=2, max_size=settings.pool_size)
+    return await asyncpg.create_pool(**_options(settings), min_size=2, max_size=settings.pool_size, reset=_as_it_is)
+
+
+async def _as_it_is(_conn: object) -> None:
+    """A connection is given back without a round trip: nobody sets anything but for its own transaction."""
 
 
 async def connect(settings: DatabaseSettings) -> "asyncpg.Connection[asyncpg.Record]":

@@ -1,16 +1,16 @@
 """Sends what was committed: one relay per database, in order, again and again until Kafka has it."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from chassis.envelope import headers_of
-from chassis.failpoints import failpoint
+from chassis.failpoints import failpoint, off
 from chassis.kafka import client_options
 from chassis.logs import logger
 from chassis.metrics import DEGRADED, UNSENT, UNSENT_AGE
@@ -43,6 +43,14 @@ async def measure(conn: Conn) -> None:
         DEGRADED.labels(part="outbox").set(row["age"] > OLD_AFTER)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch on its way to Kafka: the rows, and what tells that they arrived."""
+
+    positions: Sequence[int] = ()
+    acknowledged: "Sequence[asyncio.Future[Any]]" = ()
+
+
 @dataclass(slots=True)
 class Relay:
     """Reads the outbox above an in-memory floor, rescans all of it every second, and never keeps a cursor:
@@ -53,7 +61,6 @@ class Relay:
     service: str
     floor: int = 0
     rescanned_at: float = 0.0
-    oldest: datetime | None = None
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
 
     def wake(self) -> None:
@@ -73,6 +80,7 @@ class Relay:
                 pause = min(pause * 2, 10.0)
 
     async def _serve(self) -> None:
+        self.floor, self.rescanned_at = 0, -RESCAN
         conn = await connect(self.database)
         try:
             await self._take_turn(conn)
@@ -99,45 +107,60 @@ class Relay:
             await asyncio.sleep(RESCAN)
 
     async def _send_for_ever(self, conn: Conn, producer: AIOKafkaProducer) -> None:
+        """While Kafka has one batch, the next is read and sent behind it."""
+        on_the_way = Sent()
         while True:
             self._awake.clear()
-            rows = await self._next(conn)
-            if rows:
-                await self._send(producer, rows)
-                failpoint("after-kafka-acknowledgement")
-                await self._settle(conn, [row["position"] for row in rows])
-                self.floor = rows[-1]["position"]
-            else:
+            if self._now() - self.rescanned_at >= RESCAN:
+                await self._settle(conn, on_the_way)
+                on_the_way = Sent()
+                self.floor, self.rescanned_at = 0, self._now()
+                await measure(conn)
+            sent = await self._send(producer, await self._next(conn))
+            await self._settle(conn, on_the_way)
+            on_the_way = sent
+            if not sent.positions:
                 await self._sleep()
 
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
     async def _next(self, conn: Conn) -> list[asyncpg.Record]:
-        now = asyncio.get_running_loop().time()
-        if now - self.rescanned_at >= RESCAN:
-            self.floor, self.rescanned_at = 0, now
-            await measure(conn)
-        return await conn.fetch(
+        rows = await conn.fetch(
             "select position, topic, key, headers, value from outbox where position > $1 order by position limit $2",
             self.floor,
             BATCH,
         )
+        self.floor = rows[-1]["position"] if rows else self.floor
+        if off("outbox"):
+            await self._settle(conn, Sent([row["position"] for row in rows]))
+        return rows[::-1] if off("ordering") else rows
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
-        """Sends in order and waits for every acknowledgement. Idempotent sends of a partition keep their order."""
-        acknowledged: list[asyncio.Future[Any]] = [
-            await producer.send(row["topic"], row["value"], key=row["key"], headers=headers_of(row["headers"]))
-            for row in rows
-        ]
-        await asyncio.wait_for(asyncio.gather(*acknowledged), ACK_WITHIN)
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> "Sent":
+        """Sends in order. Idempotent sends of a partition keep their order, also those of two batches."""
+        return Sent(
+            [row["position"] for row in rows],
+            [
+                await producer.send(row["topic"], row["value"], key=row["key"], headers=headers_of(row["headers"]))
+                for row in rows
+            ],
+        )
 
-    async def _settle(self, conn: Conn, positions: Sequence[int]) -> None:
+    async def _settle(self, conn: Conn, sent: "Sent") -> None:
+        """Waits until Kafka has all of a batch, and only then takes its rows out."""
+        if not sent.positions:
+            return
+        async with asyncio.timeout(ACK_WITHIN):
+            await asyncio.gather(*sent.acknowledged)
+        failpoint("after-kafka-acknowledgement")
         await conn.execute(
             """with gone as (delete from outbox where position = any($1::bigint[]) returning *)
                insert into said select * from gone""",
-            positions,
+            sent.positions,
         )
 
     async def _sleep(self) -> None:
-        try:
-            await asyncio.wait_for(self._awake.wait(), IDLE_POLL)
-        except TimeoutError:
-            return
+        """Not by `wait_for`: before Python 3.12 that passes over a cancellation that comes as it is woken."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_POLL):
+                await self._awake.wait()

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import uvicorn
@@ -15,7 +17,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from pydantic import BaseModel
 
-from chassis import kafka
+from chassis import cluster, kafka
 from chassis.access import Access
 from chassis.consume import Consumer
 from chassis.decode import Decoder, Prepare
@@ -28,10 +30,12 @@ from chassis.ids import uuid7
 from chassis.logs import configure, logger
 from chassis.metrics import DEGRADED
 from chassis.postgres import Conn, Database, connect_pool
+from chassis.quota import Quota
 from chassis.relay import Relay
 from chassis.sealing import Sealer
 from chassis.settings import Settings
 from chassis.tidy import Tidy
+from chassis.watch import Watch
 from chassis.work import Worker
 from contracts.message import Message
 from contracts.topics import INBOX
@@ -41,6 +45,9 @@ log = logger("service")
 T = TypeVar("T")
 
 DRAIN_WITHIN = 25.0
+COLLECT_EVERY = 50_000
+"""A poll of a thousand events makes as many objects as this: by default half of the time of decoding it is spent on
+looking through them, and through all that was imported, for cycles that are not there."""
 
 
 def now() -> datetime:
@@ -51,12 +58,13 @@ def now() -> datetime:
 class Service:
     """What a service is made of. The chassis runs it; what it decides is in the handlers.
 
-    `handlers` take facts and partners' messages, by their class; `due` and `results` take the service's own
-    models: work that fell due, and the results of errands. `senders` make the errands of a class.
+    `reads` are topics of facts with their partitions. `handlers` take facts and partners' messages, by their class;
+    `due` and `results` take the service's own models: work that fell due, and the results of errands. `senders` make
+    the errands of a class.
     """
 
     name: str
-    reads: Sequence[str]
+    reads: Mapping[str, int]
     store: Callable[[Conn], Any]
     handlers: Mapping[type[Message], Handler]
     prepare: Mapping[type[Message], Prepare] = field(default_factory=dict)
@@ -65,21 +73,23 @@ class Service:
     senders: Mapping[type[BaseModel], Sender] = field(default_factory=dict)
     routers: Callable[["Running"], Sequence[APIRouter]] = lambda running: ()
     answers_unknown: bool = False
+    not_from_facts: Collection[str] | None = None
+    """Its tables that facts alone do not make, where the log can make all others again; None where it cannot."""
 
     @property
     def handlers_by_type(self) -> dict[str, Handler]:
         """Messages by their CloudEvents type, the service's own models by the name of their class."""
-        messages = {model.spec.type: handler for model, handler in self.handlers.items()}
+        messages = {kind: handler for model, handler in self.handlers.items() for kind in model.types()}
         own = {model.__name__: handler for model, handler in {**self.due, **self.results}.items()}
         return messages | own
 
     @property
     def inbox_models(self) -> dict[str, type[Message]]:
-        return {m.spec.type: m for m in self.handlers if m.spec.topic == INBOX}
+        return {kind: m for m in self.handlers if m.spec.topic == INBOX for kind in m.types()}
 
     @property
     def fact_models(self) -> dict[str, type[Message]]:
-        return {m.spec.type: m for m in self.handlers if m.spec.topic != INBOX}
+        return {kind: m for m in self.handlers if m.spec.topic != INBOX for kind in m.types()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +103,31 @@ class Running:
     clock: Callable[[], datetime]
 
 
-def _consumers(service: Service, worker: Worker, stop: Callable[[Stopped], None]) -> list[Consumer]:
-    consumers: list[Consumer] = []
+def decoders(service: Service, sealer: Sealer) -> dict[str, Decoder]:
+    """How each of a service's consumers reads, by its name."""
+    read: dict[str, Decoder] = {}
     if service.fact_models:
-        decoder = Decoder(service.fact_models, worker.sealer)
-        consumers.append(Consumer(worker, service.name, decoder, service.reads, stop=stop))
+        read[service.name] = Decoder(service.fact_models, sealer)
     if service.inbox_models:
         prepare = {model.spec.type: how for model, how in service.prepare.items()}
-        decoder = Decoder(service.inbox_models, worker.sealer, prepare, service.answers_unknown)
-        consumers.append(Consumer(worker, f"{service.name}.inbox", decoder, stop=stop))
+        read[f"{service.name}.inbox"] = Decoder(service.inbox_models, sealer, prepare, service.answers_unknown)
+    return read
+
+
+def _consumers(
+    service: Service, settings: Settings, worker: Worker, broker: KafkaBroker, stop: Callable[[Stopped], None]
+) -> list[Consumer]:
+    consumers: list[Consumer] = []
+    of_facts, of_inboxes = service.name, f"{service.name}.inbox"
+    read = decoders(service, worker.sealer)
+    if of_facts in read:
+        consumers.append(Consumer(worker, of_facts, read[of_facts], tuple(service.reads), stop=stop))
+    if of_inboxes in read:
+        quota = Quota(settings.inbox_daily_quota, worker.clock)
+        consumers.append(Consumer(worker, of_inboxes, read[of_inboxes], stop=stop, quota=quota))
+    for consumer in consumers:
+        consumer.subscribe(broker)
+    _assert_safe(broker)
     return consumers
 
 
@@ -117,6 +143,8 @@ def _assert_safe(broker: KafkaBroker) -> None:
 async def run(service: Service, settings: Settings, clock: Callable[[], datetime] = now) -> None:
     """Runs until SIGTERM or SIGINT, then drains. Raises Stopped where going on would be wrong."""
     configure(service.name)
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
     stopping = asyncio.Event()
     causes: list[Stopped] = []
 
@@ -165,9 +193,7 @@ async def serving(
     )
     access = Access(settings.kafka, service.name, clock)
     broker = kafka.broker(settings.kafka, f"{service.name}-{settings.replica}")
-    for consumer in _consumers(service, worker, stop):
-        consumer.subscribe(broker)
-    _assert_safe(broker)
+    consumers = _consumers(service, settings, worker, broker, stop)
     server = _server(service, settings, worker, access)
     stopping = asyncio.Event()
     drained = [
@@ -176,7 +202,9 @@ async def serving(
         Senders(worker, _by_name(service.senders), clock, settings.replica, clock()).run(stopping),
         Tidy(database, clock).run(stopping),
     ]
-    tasks = [asyncio.create_task(work) for work in (*drained, relay.run(), access.run(), _start_consuming(broker))]
+    safe = partial(cluster.check, settings.kafka, f"{service.name}-start", service.reads, database, clock())
+    consuming = _consume(broker, safe, Watch(consumers), stopping)
+    tasks = [asyncio.create_task(work) for work in (*drained, relay.run(), access.run(), consuming)]
     for task in tasks:
         task.add_done_callback(lambda ended: _ended(ended, stop))
     try:
@@ -186,7 +214,7 @@ async def serving(
         server.should_exit = True
         tasks[-1].cancel()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(broker.stop(), DRAIN_WITHIN)
+            await asyncio.wait_for(_stop_consuming(broker, consumers), DRAIN_WITHIN)
         await asyncio.wait(tasks[: len(drained)], timeout=DRAIN_WITHIN)
         for task in tasks:
             task.cancel()
@@ -208,20 +236,34 @@ def _by_name(models: Mapping[type[BaseModel], T]) -> dict[str, tuple[type[BaseMo
 def _ended(task: "asyncio.Task[None]", stop: Callable[[Stopped], None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.error("part_ended", exc_info=error)
-        stop(Stopped(f"a part of the service ended: {type(error).__name__}"))
+        stop(error if isinstance(error, Stopped) else Stopped(f"a part of the service ended: {type(error).__name__}"))
 
 
-async def _start_consuming(broker: KafkaBroker) -> None:
-    """Kafka may come up after us: until then we serve what needs only Postgres."""
+async def _consume(
+    broker: KafkaBroker, safe: Callable[[], Awaitable[None]], watch: Watch, stopping: asyncio.Event
+) -> None:
+    """Kafka may come up after us: until then we serve what needs only Postgres. Raises Stopped."""
     DEGRADED.labels(part="consuming").set(1)
     while True:
         try:
+            await safe()
             await broker.start()
-            DEGRADED.labels(part="consuming").set(0)
-            return
+            break
+        except Stopped:
+            raise
         except Exception as error:
             log.warning("kafka_unavailable", exc_info=error)
             await asyncio.sleep(1)
+    DEGRADED.labels(part="consuming").set(0)
+    await watch.run(stopping)
+
+
+async def _stop_consuming(broker: KafkaBroker, consumers: Sequence[Consumer]) -> None:
+    for consumer in consumers:
+        await consumer.drain()
+    await broker.stop()
+    for consumer in consumers:
+        await consumer.drain()
 
 
 class _Server(uvicorn.Server):

@@ -18,6 +18,7 @@ class DatabaseSettings(BaseModel):
     user: str
     password: SecretStr
     pool_size: int = Field(default=10, ge=3)
+    search_path: str = "public"
 
 
 class KafkaSettings(BaseModel):
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int
     replica: str = Field(default_factory=gethostname)
+    inbox_daily_quota: int = Field(default=100_000, ge=1)
+    """Records that are read of one partner's inbox in a day; those beyond wait for the next."""
     sealing_key: SecretStr
     """Seals dead letters and fingerprints submissions: 64 hexadecimal digits."""
 

@@ -8,14 +8,15 @@ that failed unexpectedly, with its key parked behind it.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
-from chassis import delivery, outbox
-from chassis.delivery import Advance, DeadLetter, Partition
+from chassis import dead_letters, delivery, outbox
+from chassis.dead_letters import DeadLetter
+from chassis.delivery import Advance, Partition
 from chassis.envelope import Event
-from chassis.errors import Fenced, Stopped, is_unavailable, refuse
+from chassis.errors import Braked, Fenced, Stopped, is_unavailable, refuse
 from chassis.facts import Errand, Fact, Handler, Later, Said, refusal
 from chassis.failpoints import failpoint
 from chassis.logs import logger, rule_of, where
@@ -26,6 +27,8 @@ from contracts.message import MESSAGES
 from contracts.refusal import MessageRefused
 
 log = logger("work")
+
+BRAKE_AFTER: Final = 20
 
 SAME_ID = refuse(
     "id",
@@ -102,11 +105,13 @@ class Worker:
     sealer: Sealer
     clock: Callable[[], datetime]
     wake: Callable[[], None] = lambda: None
+    failing: dict[str, int] = field(default_factory=dict)
+    """How many keys in a row failed unexpectedly, by consumer, with nothing done in between."""
 
     async def run(self, batch: Batch) -> Outcome:
         """Takes a batch to its commit: as a whole, once more, then split until what fails stands alone.
 
-        Raises Fenced, Stopped, and whatever `is_unavailable`; nothing was changed then.
+        Raises Fenced, Stopped, Braked, and whatever `is_unavailable`; nothing was changed then.
         """
         try:
             outcome = await self._commit(batch, self._all)
@@ -126,22 +131,39 @@ class Worker:
         self.wake()
         return outcome
 
+    async def again(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
+        """Runs events that were claimed before, in the transaction of whoever settles them."""
+        outcome = await self._split(conn, events, at)
+        await self._keep(conn, outcome.said, at)
+        return outcome
+
     async def _commit(
         self, batch: Batch, run: Callable[[Conn, Sequence[Event[Any]], datetime], Awaitable[Outcome]]
     ) -> Outcome:
         at = self.clock()
         async with self.database.acquire() as conn, conn.transaction():
-            await delivery.advance(conn, batch.consumer, batch.advances)
+            await delivery.advance(conn, batch.consumer, batch.advances, at)
             fresh = await self._claim(conn, batch, at)
-            parked = await delivery.parked_keys(conn, batch.consumer, fresh) if batch.advances else set()
+            parked = await dead_letters.parked_keys(conn, batch.consumer, fresh) if batch.advances else set()
             ready = [event for event in fresh if (event.topic, event.key) not in parked]
             outcome = await run(conn, ready, at) if ready else Outcome()
+            failing = self._failing(batch.consumer, ready, outcome)
             outcome.behind += [event for event in fresh if (event.topic, event.key) in parked]
             await self._keep(conn, [*batch.refused, *outcome.said], at)
-            await delivery.bury(conn, batch.consumer, [*batch.unreadable, *self._letters(outcome)], at)
+            await dead_letters.bury(conn, batch.consumer, [*batch.unreadable, *self._letters(outcome)], at)
         failpoint("after-database-commit")
+        self.failing[batch.consumer] = failing
         self._count(batch, outcome)
         return outcome
+
+    def _failing(self, consumer: str, ready: Sequence[Event[Any]], outcome: Outcome) -> int:
+        """Raises Braked where so many keys in a row fail that it cannot be the keys."""
+        if len(ready) > len(outcome.failed) + len(outcome.behind):
+            return 0
+        failing = self.failing.get(consumer, 0) + len({(event.topic, event.key) for event, _ in outcome.failed})
+        if failing > BRAKE_AFTER:
+            raise Braked(f"{consumer}: {failing} keys in a row failed") from outcome.failed[-1][1]
+        return failing
 
     async def _claim(self, conn: Conn, batch: Batch, at: datetime) -> list[Event[Any]]:
         if batch.rows_of:
@@ -215,25 +237,12 @@ class Worker:
             await delivery.release_submissions(conn, refused)
 
     def _letters(self, outcome: Outcome) -> list[DeadLetter]:
-        dead = [self._letter(event, "unexpected", rule_of(error), 2) for event, error in outcome.failed]
-        return dead + [self._letter(event, "parked", "behind-a-dead-letter", 0) for event in outcome.behind]
-
-    def _letter(self, event: Event[Any], kind: str, rule: str, attempts: int) -> DeadLetter:
-        record = event.record
-        body = (record.value or b"") if record else event.data.model_dump_json().encode()
-        return DeadLetter(
-            topic=event.topic,
-            partition=record.partition if record else -1,
-            offset=record.offset if record else -1,
-            key=event.key,
-            type=event.type,
-            event_id=event.id,
-            kind=kind,
-            rule=rule,
-            field=None,
-            sealed=self.sealer.seal(body),
-            attempts=attempts,
-        )
+        dead = [
+            dead_letters.dead(self.sealer, event, "unexpected", rule_of(error), 2) for event, error in outcome.failed
+        ]
+        return dead + [
+            dead_letters.dead(self.sealer, event, "parked", "behind-a-dead-letter", 0) for event in outcome.behind
+        ]
 
     def _count(self, batch: Batch, outcome: Outcome) -> None:
         for result, number in (
@@ -261,9 +270,12 @@ def _safe_id(event: Event[Any]) -> str:
 
 
 def _body(event: Event[Any]) -> dict[str, Any]:
-    """What makes two submissions the same: the type and the content, with the person opened."""
+    """What makes two submissions the same: the type and the content, with the person opened.
+
+    A field that is as if it had been left out does not count: the next release may know one more.
+    """
     data: BaseModel = event.data
-    return {"type": event.type, "data": data.model_dump(mode="json")}
+    return {"type": event.type, "data": data.model_dump(mode="json", exclude_defaults=True)}
 
 
 def _stored_answer(claim: delivery.Claim) -> Fact | None:

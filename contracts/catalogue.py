@@ -18,6 +18,14 @@ class Topic:
     partitions: int
     config: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def kept(self) -> str:
+        """For how long a record stays, in words."""
+        if self.config.get("cleanup.policy") == "compact":
+            return "the latest of each key, for ever"
+        milliseconds = int(self.config["retention.ms"])
+        return "for ever" if milliseconds < 0 else f"{milliseconds // DAY_MS} days"
+
 
 _FOR_EVER = {"retention.ms": "-1", "max.message.bytes": "1048576"}
 _COMPACTED = {"cleanup.policy": "compact", "retention.ms": "-1"}
@@ -41,20 +49,28 @@ READS_INBOXES: tuple[Service, ...] = ("referrals", "matching")
 OWNER_OF_UNKNOWN: Service = "referrals"
 READS_OUTBOXES: Service = "referrals"
 """Shows partners without Kafka what stands in their outbox."""
+OTHER_READERS: dict[str, str] = {ACCESS: "every service, at its doors", "reporting": "everybody", OUTBOX: "the partner"}
+"""Who reads a topic beside the consumers of its messages."""
 
 
 def partner_topics(partner: str) -> tuple[Topic, Topic]:
     return Topic(inbox(partner), 1, _DOOR), Topic(outbox(partner), 1, _DOOR)
 
 
+def newest() -> dict[str, type[Message]]:
+    """The messages that are written today, by type. Whoever reads one reads those that it replaces."""
+    old = {model.spec.replaces for model in MESSAGES.values()}
+    return {kind: model for kind, model in MESSAGES.items() if model not in old}
+
+
 def consumed_by(service: Service) -> dict[str, type[Message]]:
-    return {name: model for name, model in MESSAGES.items() if service in model.spec.consumers}
+    return {kind: model for kind, model in newest().items() if service in model.spec.consumers}
 
 
-def topics_read(service: Service) -> list[str]:
-    """The fact topics that a service subscribes to. Partners' inboxes are subscribed to by pattern."""
+def topics_read(service: Service) -> dict[str, int]:
+    """The fact topics that a service subscribes to, with their partitions. Inboxes are subscribed to by pattern."""
     read = {model.spec.topic for model in consumed_by(service).values()}
-    return sorted(read - {INBOX})
+    return {topic.name: topic.partitions for topic in TOPICS if topic.name in read}
 
 
 def topics_written(service: Service) -> list[str]:
@@ -63,5 +79,11 @@ def topics_written(service: Service) -> list[str]:
     return sorted(written - {INBOX, OUTBOX})
 
 
-def writes_outboxes(service: Service) -> bool:
-    return any(m.spec.topic == OUTBOX and m.spec.owner == service for m in MESSAGES.values())
+def told_partners(service: Service) -> dict[str, type[Message]]:
+    """What a service writes to partners' outboxes. Whoever reads inboxes may refuse what stands there."""
+    refused = {refusal.MessageRefused} if service in READS_INBOXES else set()
+    return {
+        kind: model
+        for kind, model in MESSAGES.items()
+        if model.spec.topic == OUTBOX and (model.spec.owner == service or model in refused)
+    }

@@ -1,8 +1,14 @@
-"""What every message is: a pydantic model that knows its type, topic, key, owner, readers and data class."""
+"""What every message is: a pydantic model that knows its type, topic, key, owner, readers and data class.
+
+A field that may be left out is added to a model as it stands. A change that would break a reader is a new version: a
+model beside the old one, declared with `replaces=` and saying by `upcast` what the old one means. Handlers know the
+newest version alone; readers of it read all before it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from operator import attrgetter
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -20,12 +26,16 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Version = type["Message"]
+
+
 @dataclass(frozen=True, slots=True)
 class Spec:
     """The catalogue entry of a message.
 
     `topic` is a Kafka topic, `INBOX` or `OUTBOX`; `key` names the field (dots for a path) whose value
     orders the message; `owner` publishes a fact, or acts on a partner's message; `consumers` read it.
+    `replaces` is the version before, which is read for as long as anybody may hold it.
     """
 
     type: str
@@ -34,22 +44,48 @@ class Spec:
     owner: Service
     consumers: tuple[Service, ...]
     data_class: DataClass
+    replaces: "Version | None" = None
+
+    @property
+    def name(self) -> str:
+        """The name of the message, the same in every version, such as ReferralReceived."""
+        return self.type.split(".")[-2]
+
+    @property
+    def version(self) -> int:
+        return int(self.type.rpartition(".v")[2])
 
 
 class Message(Part):
-    """What travels in the data of a CloudEvent.
-
-    Readers are open: read with `model_validate_json(..., extra="ignore")`.
-    """
+    """What travels in the data of a CloudEvent."""
 
     spec: ClassVar[Spec]
     example: ClassVar[dict[str, Any]]
 
     def key(self) -> str:
-        value: Any = self
-        for name in self.spec.key.split("."):
-            value = getattr(value, name)
-        return str(value)
+        return str(attrgetter(self.spec.key)(self))
+
+    @classmethod
+    def upcast(cls, old: Any) -> Self:
+        """What a message of the version before says, in the words of this one."""
+        raise NotImplementedError
+
+    @classmethod
+    def read(cls, kind: str, data: bytes | str, *, extra: Literal["ignore", "forbid"]) -> Self:
+        """Reads data of this type or of one that it replaces. Readers of facts are open: they ignore what is extra.
+
+        Raises ValidationError.
+        """
+        before = cls.spec.replaces
+        if before is None or kind == cls.spec.type:
+            return cls.model_validate_json(data, extra=extra)
+        return cls.upcast(before.read(kind, data, extra=extra))
+
+    @classmethod
+    def types(cls) -> tuple[str, ...]:
+        """The types that its reader reads: its own, and those of the versions before."""
+        before = cls.spec.replaces
+        return (cls.spec.type, *(before.types() if before else ()))
 
 
 M = TypeVar("M", bound=Message)
@@ -59,11 +95,22 @@ MESSAGES: dict[str, type[Message]] = {}
 
 
 def _declare(cls: type[M], spec: Spec) -> type[M]:
+    before = spec.replaces
     if spec.type in MESSAGES:
         raise TypeError(f"{spec.type} is declared twice")
+    if before and (before.spec.topic, before.spec.owner) != (spec.topic, spec.owner):
+        raise TypeError(f"{spec.type} must be owned by whom, and travel where, {before.spec.type} does")
+    if before and "upcast" not in vars(cls):
+        raise TypeError(f"{spec.type} must say by `upcast` what {before.spec.type} means")
     cls.spec = spec
     MESSAGES[spec.type] = cls
     return cls
+
+
+def _type(prefix: str, cls: type[Message], name: str | None, replaces: type[Message] | None) -> str:
+    if replaces is None:
+        return f"furthest.{prefix}.{name or cls.__name__}.v1"
+    return f"furthest.{prefix}.{replaces.spec.name}.v{replaces.spec.version + 1}"
 
 
 def fact(
@@ -73,32 +120,38 @@ def fact(
     to: tuple[Service, ...] = (),
     data_class: DataClass = "pseudonymous",
     topic: str | None = None,
-    version: int = 1,
+    name: str | None = None,
+    replaces: type[Message] | None = None,
 ) -> Callable[[type[M]], type[M]]:
-    """Declares something that service `by` decided and says on its topic."""
+    """Declares something that service `by` decided and says on its topic.
+
+    `name` is that of a first version whose class is called otherwise; a later one `replaces` the one before.
+    """
 
     def declare(cls: type[M]) -> type[M]:
-        name = f"furthest.{by}.{cls.__name__}.v{version}"
-        return _declare(cls, Spec(name, topic or by, key, by, to, data_class))
+        return _declare(cls, Spec(_type(by, cls, name, replaces), topic or by, key, by, to, data_class, replaces))
 
     return declare
 
 
-def from_partner(owner: Service, *, key: str, data_class: DataClass) -> Callable[[type[M]], type[M]]:
+def from_partner(
+    owner: Service, *, key: str, data_class: DataClass, name: str | None = None, replaces: type[Message] | None = None
+) -> Callable[[type[M]], type[M]]:
     """Declares a message that a partner writes to its inbox or posts, and that `owner` acts on."""
 
     def declare(cls: type[M]) -> type[M]:
-        name = f"furthest.partner.{cls.__name__}.v1"
-        return _declare(cls, Spec(name, INBOX, key, owner, (owner,), data_class))
+        kind = _type("partner", cls, name, replaces)
+        return _declare(cls, Spec(kind, INBOX, key, owner, (owner,), data_class, replaces))
 
     return declare
 
 
-def to_partner(owner: Service, *, key: str, data_class: DataClass) -> Callable[[type[M]], type[M]]:
+def to_partner(
+    owner: Service, *, key: str, data_class: DataClass, name: str | None = None, replaces: type[Message] | None = None
+) -> Callable[[type[M]], type[M]]:
     """Declares a message that a partner reads in its outbox."""
 
     def declare(cls: type[M]) -> type[M]:
-        name = f"furthest.partner.{cls.__name__}.v1"
-        return _declare(cls, Spec(name, OUTBOX, key, owner, (), data_class))
+        return _declare(cls, Spec(_type("partner", cls, name, replaces), OUTBOX, key, owner, (), data_class, replaces))
 
     return declare

@@ -3,9 +3,8 @@
 import asyncio
 import sys
 from contextlib import nullcontext
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 
 import asyncpg
 import typer
@@ -16,16 +15,19 @@ from chassis.service import act
 from chassis.service import run as run_service
 from contracts.message import SERVICES
 from contracts.vocabulary import Role
-from deploy import areas, dead_letters, partners, providers, provision
+from deploy import areas, partners, providers, provision
+from deploy.commands import contracts, dead_letters
+from deploy.commands.bench import bench
+from deploy.commands.rebuild import rebuild
 from deploy.console import (
     DEFAULT_DIR,
     AsJson,
     Dir,
+    ServiceName,
     err,
     out,
     progress,
     show,
-    show_letters,
     show_loaded,
     show_partner,
     show_status,
@@ -37,6 +39,7 @@ from deploy.demo.show import summary as show_summary
 from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.stack import Stack, running
 from deploy.kafka.admin import AdminError
+from deploy.wiring import build, settings_of
 from services.referrals.domain.areas import BadAreas
 from services.referrals.service import build as build_referrals
 
@@ -46,16 +49,18 @@ key_app = typer.Typer(no_args_is_help=True, help="Keys for staff, applicants and
 areas_app = typer.Typer(no_args_is_help=True, help="Areas and their deprivation.")
 providers_app = typer.Typer(no_args_is_help=True, help="Organisations that give help.")
 topics_app = typer.Typer(no_args_is_help=True, help="Topics, users and access of Kafka.")
-letters_app = typer.Typer(no_args_is_help=True, help="Records that had no effect.")
 for name, sub in (
     ("partner", partner_app),
     ("key", key_app),
     ("areas", areas_app),
     ("providers", providers_app),
     ("topics", topics_app),
-    ("dead-letters", letters_app),
+    ("dead-letters", dead_letters.app),
+    ("contracts", contracts.app),
 ):
     app.add_typer(sub, name=name)
+app.command()(bench)
+app.command()(rebuild)
 
 Version = Annotated[str | None, typer.Option(help="What to call this set of areas.")]
 DEMO_DIR = Path(".furthest/demo")
@@ -152,7 +157,7 @@ def areas_load(
 ) -> None:
     """Replace the areas and their deprivation."""
     stack = Stack(dir)
-    settings = stack.referrals_settings(stack.addresses())
+    settings = stack.settings("referrals", stack.addresses())
     try:
         loaded = areas.read(file, version)
     except (OSError, UnicodeDecodeError, BadAreas) as error:
@@ -192,15 +197,6 @@ def topics_apply(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     show(topics, as_json, lambda: out.print(f"{len(topics)} topics are as they should be."))
 
 
-def _known_service(service: str) -> str:
-    if service not in SERVICES:
-        raise typer.BadParameter(f"There is no service {service}. There are: {', '.join(SERVICES)}.")
-    return service
-
-
-ServiceName = Annotated[str, typer.Argument(callback=_known_service, help=f"One of: {', '.join(SERVICES)}.")]
-
-
 @app.command()
 def migrate(service: ServiceName, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Apply the migrations that a service's database lacks."""
@@ -213,41 +209,8 @@ def migrate(service: ServiceName, dir: Dir = DEFAULT_DIR, as_json: AsJson = Fals
 @app.command()
 def run(service: ServiceName) -> None:
     """Run one process of a service, with settings from the environment, until SIGTERM."""
-    package = f"services.{service}"
-    settings_class: Any = getattr(import_module(f"{package}.settings"), f"{service.capitalize()}Settings")
-    settings = settings_class.load()
-    asyncio.run(run_service(import_module(f"{package}.service").build(settings), settings))
-
-
-@letters_app.command("list")
-def letters_list(
-    service: Annotated[list[str] | None, typer.Option(help="Only of this service.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-    settled: Annotated[bool, typer.Option("--all", help="Also those replayed or discarded.")] = False,
-    dir: Dir = DEFAULT_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """List dead letters, the newest first."""
-    found = dead_letters.listed(Stack(dir).addresses(), service or [], limit, settled=settled)
-    show(found, as_json, lambda: show_letters(found))
-
-
-@letters_app.command("show")
-def letters_show(
-    service: ServiceName,
-    number: Annotated[int, typer.Argument(help="Its id, from the list.")],
-    dir: Dir = DEFAULT_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """Explain one dead letter, and what is parked behind it. Its body stays sealed."""
-    letter = dead_letters.shown(Stack(dir).addresses(), service, number)
-
-    def human() -> None:
-        for name, value in letter.items():
-            shown = len(value) if name == "parked_behind" else value
-            out.print(f"  {name:<16}{shown}", highlight=False)
-
-    show(letter, as_json, human)
+    settings = settings_of(service).load()
+    asyncio.run(run_service(build(service, settings), settings))
 
 
 def main() -> None:

@@ -8,13 +8,23 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
+from contracts.message import SERVICES
 from deploy.providers import Loaded
 
 Dir = Annotated[Path, typer.Option("--dir", help="The folder that the deployment lives in.", envvar="FURTHEST_DIR")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 DEFAULT_DIR = Path(".furthest")
+
+
+def known_service(service: str) -> str:
+    if service not in SERVICES:
+        raise typer.BadParameter(f"There is no service {service}. There are: {', '.join(SERVICES)}.")
+    return service
+
+
+ServiceName = Annotated[str, typer.Argument(callback=known_service, help=f"One of: {', '.join(SERVICES)}.")]
 
 out = Console()
 err = Console(stderr=True, soft_wrap=True)
@@ -57,21 +67,6 @@ def show_partner(credentials: dict[str, Any]) -> None:
         ("seals persons with", json.dumps(credentials["public_key"])),
     ):
         out.print(f"  {label:<20}{value}", soft_wrap=True, highlight=False)
-
-
-def show_letters(found: list[dict[str, Any]]) -> None:
-    if not found:
-        out.print("There are no dead letters.")
-        return
-    names = ("service", "id", "kind", "topic", "offset", "type", "rule", "field", "when")
-    table = Table(*(Column(name, overflow="fold") for name in names), box=None)
-    for letter in found:
-        place = f"{letter['partition']}/{letter['record_offset']}"
-        kind = (letter["type"] or "").removeprefix("furthest.")
-        when = letter["dead_at"].strftime("%Y-%m-%d %H:%M:%S")
-        columns = (letter["kind"], letter["topic"], place, kind, letter["rule"], letter["field"] or "", when)
-        table.add_row(letter["service"], str(letter["id"]), *columns)
-    out.print(table)
 
 
 def show_loaded(loaded: Loaded) -> None:

@@ -1,74 +1,96 @@
-"""Dead letters of every service, explained: where, which rule, which field. The body stays sealed."""
+"""Dead letters of every service: found, explained, settled. Their bodies stay sealed."""
 
-import asyncio
-from collections.abc import Sequence
-from typing import Any
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any, Final
 
 import asyncpg
 
-from contracts.message import SERVICES
+from chassis import letter_rows
+from chassis.letter_rows import Which
+from chassis.logs import configure
+from chassis.postgres import connect_pool
+from chassis.settle import Order, Settled, settler
+from contracts.message import SERVICES, Service
 from deploy.embedded.processes import EmbeddedError
+from deploy.embedded.stack import Stack
+from deploy.wiring import build
 
-COLUMNS = (
-    "id, consumer, topic, partition, record_offset, key, type, kind, rule, field, attempts, "
-    "dead_at, settled, settled_at"
-)
+AT_ONCE: Final = 10_000
+"""How many letters a filter may pick."""
 
 
-def listed(addresses: dict[str, Any], services: Sequence[str], limit: int, *, settled: bool) -> list[dict[str, Any]]:
+async def listed(addresses: dict[str, Any], services: Sequence[str], which: Which, limit: int) -> list[dict[str, Any]]:
     """The newest first, of each service, as {service, id, topic, ...}."""
-    return asyncio.run(_listed(addresses, services or SERVICES, limit, settled=settled))
-
-
-async def _listed(
-    addresses: dict[str, Any], services: Sequence[str], limit: int, *, settled: bool
-) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for service in services:
-        rows = await _fetch(
-            _database(addresses, service),
-            f"select {COLUMNS} from dead_letter where $2 or settled_at is null order by id desc limit $1",  # noqa: S608 - a constant
-            limit,
-            settled,
-        )
-        found += [{"service": service, **row} for row in rows]
+    for service in services or SERVICES:
+        async with _connected(addresses, service) as conn:
+            found += [{"service": service, **row} for row in await letter_rows.find(conn, which, limit)]
     return found
 
 
-def shown(addresses: dict[str, Any], service: str, number: int) -> dict[str, Any]:
+async def shown(addresses: dict[str, Any], service: str, number: int) -> dict[str, Any]:
     """One dead letter, with those parked behind it. Raises EmbeddedError where there is none."""
-    return asyncio.run(_shown(addresses, service, number))
+    async with _connected(addresses, service) as conn:
+        rows = await letter_rows.named(conn, [number])
+        if not rows:
+            raise _nothing(service, [number])
+        parked, done = await letter_rows.behind(conn, rows[0]), await letter_rows.history(conn, rows[0])
+    return {"service": service, **rows[0], "parked_behind": [dict(p) for p in parked], "done": [dict(d) for d in done]}
 
 
-async def _shown(addresses: dict[str, Any], service: str, number: int) -> dict[str, Any]:
-    database = _database(addresses, service)
-    rows = await _fetch(database, f"select {COLUMNS} from dead_letter where id = $1", number)  # noqa: S608 - a constant
-    if not rows:
-        raise EmbeddedError(f"{service} has no dead letter {number}. List them with: furthest dead-letters list")
-    letter = rows[0]
-    behind = await _fetch(
-        database,
-        f"""select {COLUMNS} from dead_letter
-            where consumer = $1 and topic = $2 and key = $3 and kind = 'parked' and id > $4 and settled_at is null
-            order by id""",  # noqa: S608 - a constant
-        letter["consumer"],
-        letter["topic"],
-        letter["key"],
-        number,
-    )
-    return {"service": service, **letter, "parked_behind": behind}
+async def must_be_unsettled(addresses: dict[str, Any], service: str, ids: Sequence[int]) -> None:
+    """Raises EmbeddedError where one of these is not there, or was settled."""
+    async with _connected(addresses, service) as conn:
+        found = {row["id"]: row["settled"] for row in await letter_rows.named(conn, ids)}
+    if missing := [number for number in ids if number not in found]:
+        raise _nothing(service, missing)
+    if settled := [f"{number} was {found[number]}" for number in ids if found[number]]:
+        raise EmbeddedError(f"Nothing was done: of {service}, {', '.join(settled)} before.")
 
 
-def _database(addresses: dict[str, Any], service: str) -> str:
-    if service not in addresses["services"]:
-        raise EmbeddedError(f"There is no service {service}. There are: {', '.join(SERVICES)}.")
-    database: str = addresses["services"][service]["database"]
-    return database
+async def picked(addresses: dict[str, Any], service: str, which: Which) -> list[int]:
+    """The unsettled letters that a filter picks. Raises EmbeddedError where they are too many."""
+    found = await listed(addresses, [service], which, AT_ONCE + 1)
+    if len(found) > AT_ONCE:
+        raise EmbeddedError(f"More than {AT_ONCE} letters agree with that. Pick fewer, such as one topic or a time.")
+    return [letter["id"] for letter in found]
 
 
-async def _fetch(database: str, sql: str, *args: Any) -> list[dict[str, Any]]:
-    conn = await asyncpg.connect(database)
+async def settle(stack: Stack, service: Service, order: Order, ids: Sequence[int]) -> list[Settled]:
+    """Settles letters on the service's database, whether it runs or not. What is said waits for its relay."""
+    configure(service, sys.stderr)
+    settings = stack.settings(service, stack.addresses())
+    async with await connect_pool(settings.database) as database:
+        return await settler(build(service, settings), database, settings.sealing_key).run(order, ids)
+
+
+def document(service: str, order: Order, done: Sequence[Settled]) -> dict[str, Any]:
+    """What was done, or in a rehearsal would be, as one JSON document."""
+    return {
+        "act": order.act,
+        "service": service,
+        "dry_run": order.rehearse,
+        "by": order.warrant.who,
+        "reason": order.warrant.why,
+        "discarded": sum(len(key.discarded) for key in done),
+        "replayed": sum(len(key.replayed) for key in done),
+        "failed": sum(key.failed is not None for key in done),
+        "keys": [asdict(key) for key in done],
+    }
+
+
+def _nothing(service: str, ids: Sequence[int]) -> EmbeddedError:
+    numbers = ", ".join(str(number) for number in ids)
+    return EmbeddedError(f"{service} has no dead letter {numbers}. List them with: furthest dead-letters list --all")
+
+
+@asynccontextmanager
+async def _connected(addresses: dict[str, Any], service: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    conn = await asyncpg.connect(addresses["services"][service]["database"])
     try:
-        return [dict(row) for row in await conn.fetch(sql, *args)]
+        yield conn
     finally:
         await conn.close()

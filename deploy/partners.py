@@ -30,7 +30,7 @@ def add_partner(stack: Stack, partner: str, name: str | None = None) -> dict[str
         raise EmbeddedError(f"Partner {partner} is there already; its credentials are in {stack.run_file}.")
     api_key, password = keys.new_api_key(), secrets.token_urlsafe(24)
     provision.add_partner(stack.admin(addresses), partner, password)
-    settings = stack.referrals_settings(addresses)
+    settings = stack.settings("referrals", addresses)
     key = keys.add_key(api_key, "partner", partner, datetime.now(UTC))
     asyncio.run(act(build(settings), settings, RegisterPartner(partner=partner, name=name or partner), key))
     credentials = {
@@ -55,7 +55,7 @@ def add_partner(stack: Stack, partner: str, name: str | None = None) -> dict[str
 
 def add_key(stack: Stack, role: Role, principal: str) -> dict[str, str]:
     """Makes a key for staff, an applicant or a reader, and returns it; it is kept nowhere."""
-    settings = stack.referrals_settings(stack.addresses())
+    settings = stack.settings("referrals", stack.addresses())
     api_key = keys.new_api_key()
     added = keys.add_key(api_key, role, principal, datetime.now(UTC))
     asyncio.run(act(build(settings), settings, added))

@@ -90,31 +90,36 @@ def partner_user(partner: str) -> str:
     return f"partner.{partner}"
 
 
+def partner_access(service: Service, partner: str) -> list[Access]:
+    """What a service may touch of a partner's topics."""
+    reads = service in catalogue.READS_INBOXES
+    shows = service == catalogue.READS_OUTBOXES
+    writes = bool(catalogue.told_partners(service))
+    outbox_rights = (*(READ if shows else ()), *(WRITE if writes else ()))
+    return [
+        *([Access("topic", inbox(partner), "literal", READ)] if reads else []),
+        *([Access("topic", outbox(partner), "literal", tuple(dict.fromkeys(outbox_rights)))] if outbox_rights else []),
+    ]
+
+
+def own_access(partner: str) -> list[Access]:
+    """What a partner may touch."""
+    return [
+        Access("topic", inbox(partner), "literal", WRITE),
+        Access("topic", outbox(partner), "literal", READ),
+        Access("group", f"partners.{partner}.", "prefixed", ("read",)),
+    ]
+
+
 def apply_partner(admin: Admin, partner: str) -> None:
     """Makes what a partner's topics and the services' rights on them lack."""
     admin.apply_topics([_topic(topic) for topic in catalogue.partner_topics(partner)])
     for service in SERVICES:
-        grants = []
-        if service in catalogue.READS_INBOXES:
-            grants.append(Access("topic", inbox(partner), "literal", READ))
-        if catalogue.writes_outboxes(service):
-            grants.append(Access("topic", outbox(partner), "literal", WRITE))
-        if service == catalogue.READS_OUTBOXES:
-            grants.append(
-                Access("topic", outbox(partner), "literal", ("read",))
-            )  # it may write, so describe it may too
-        admin.grant(service, grants)
+        admin.grant(service, partner_access(service, partner))
 
 
 def add_partner(admin: Admin, partner: str, password: str) -> None:
     """Makes a partner's topics and user, and lets the services read its inbox, and write and show its outbox."""
     apply_partner(admin, partner)
     admin.set_password(partner_user(partner), password)
-    admin.grant(
-        partner_user(partner),
-        [
-            Access("topic", inbox(partner), "literal", WRITE),
-            Access("topic", outbox(partner), "literal", READ),
-            Access("group", f"partners.{partner}.", "prefixed", ("read",)),
-        ],
-    )
+    admin.grant(partner_user(partner), own_access(partner))

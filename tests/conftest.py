@@ -12,8 +12,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 import pytest_asyncio
+import structlog
 from pydantic import SecretStr
 
+from chassis import logs
 from chassis.migrations import migrate
 from chassis.postgres import Database, connect, connect_pool
 from chassis.service import Service
@@ -28,7 +30,7 @@ hypothesis.settings.register_profile("same-every-time", deadline=None, derandomi
 hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("same-every-time"), max_examples=30)
 hypothesis.settings.load_profile("same-every-time")
 
-STARTS_PROCESSES = {"deploy", "journeys"}
+STARTS_PROCESSES = {"deploy", "journeys", "faults"}
 """Folders of tests that start processes of their own."""
 
 
@@ -55,8 +57,10 @@ def kind_of_servers() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A wrong choice of servers ends the run before any test."""
+    """A wrong choice of servers ends the run before any test. What is logged is plain: pictures of errors are slow."""
     kind_of_servers()
+    plain: list[structlog.typing.Processor] = [logs._exception_without_text, structlog.processors.KeyValueRenderer()]
+    structlog.configure(plain, logger_factory=structlog.stdlib.LoggerFactory())
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -14,7 +14,9 @@ from deploy.cli import app
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    page for page in ROOT.rglob("*.md") if not any(part.startswith(".") for part in page.relative_to(ROOT).parts)
+    page
+    for page in ROOT.rglob("*.md")
+    if not any(part.startswith(".") or part == "node_modules" for part in page.relative_to(ROOT).parts)
 )
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")

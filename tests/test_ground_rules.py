@@ -5,19 +5,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
-from chassis.service import Service
-from chassis.settings import Settings
 from contracts import catalogue
 from contracts.message import MESSAGES, SERVICES
 from contracts.topics import INBOX
-from tests.referrals.builders import settings
+from tests.built import built
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("contracts", "chassis", "services", "deploy")
@@ -132,39 +128,18 @@ def test_a_domain_is_pure(path: Path) -> None:
     assert not any(isinstance(node, ast.AsyncFunctionDef | ast.Await) for node in ast.walk(tree))
 
 
-def _test_settings(model: type[Settings]) -> Settings:
-    """Settings that connect to nothing, with whatever any service asks for beside them."""
-    given: dict[str, Any] = {
-        **settings().model_dump(),
-        "referrals_url": "http://127.0.0.1:1",
-        "service_key": SecretStr("unused"),
-        "smtp_host": "127.0.0.1",
-        "smtp_port": 1,
-        "smtp_sender": "help@example.org",
-    }
-    return model(**given)
-
-
-def _built(service: str) -> Service:
-    found = vars(import_module(f"services.{service}.settings")).values()
-    (model,) = (m for m in found if isinstance(m, type) and issubclass(m, Settings) and m is not Settings)
-    built = import_module(f"services.{service}.service").build(_test_settings(model))
-    assert isinstance(built, Service)
-    return built
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_handles_what_the_catalogue_says_it_consumes(service: Any) -> None:
-    built = _built(service)
-    handled = {message.spec.type: message for message in built.handlers}
-    assert built.name == service
+    wired = built(service)
+    handled = {message.spec.type: message for message in wired.handlers}
+    assert wired.name == service
     assert handled == catalogue.consumed_by(service)
-    assert sorted(built.reads) == catalogue.topics_read(service)
-    assert bool(built.inbox_models) == (service in catalogue.READS_INBOXES)
+    assert wired.reads == catalogue.topics_read(service)
+    assert bool(wired.inbox_models) == (service in catalogue.READS_INBOXES)
 
 
 def test_one_service_answers_messages_that_nobody_knows() -> None:
-    assert [s for s in SERVICES if _built(s).answers_unknown] == [catalogue.OWNER_OF_UNKNOWN]
+    assert [s for s in SERVICES if built(s).answers_unknown] == [catalogue.OWNER_OF_UNKNOWN]
 
 
 def _migrations() -> list[Path]:
@@ -211,7 +186,7 @@ def _files() -> list[Path]:
         check=False,
     )
     named = listed.stdout.decode().split("\0")[:-1] if listed.returncode == 0 else []
-    hidden = {".git", ".venv", ".furthest", ".mypy_cache", ".ruff_cache"}
+    hidden = {".git", ".venv", ".furthest", ".mypy_cache", ".ruff_cache", "node_modules"}
     return [ROOT / name for name in named] or [
         path for path in ROOT.rglob("*") if path.is_file() and not hidden & set(path.relative_to(ROOT).parts)
     ]

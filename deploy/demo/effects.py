@@ -2,61 +2,25 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from contracts.message import Service
-from deploy.demo.log import Line
-from deploy.demo.parties import Told
-from deploy.demo.plan import Submission
+from deploy.demo.order import in_order
+from deploy.demo.owed import Owed, compare
+from deploy.demo.witness import Evidence
 
 TOLD = {"accepted", "completed", "failed", "cancelled", "rejected"}
 """Statuses that a person hears of each time; of `on-hold` only the first is told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """One kind of effect: how many are missing, and how many are there too often."""
-
-    effect: str
-    lost: int
-    doubled: int
-
-
-def compare(effect: str, expected: Iterable[Any], found: Iterable[Any]) -> Owed:
-    """Both are multisets: every expected one must be found as often as it is expected, and no other."""
-    owed, seen = Counter(list(expected)), Counter(list(found))
-    return Owed(effect, (owed - seen).total(), (seen - owed).total())
-
-
-@dataclass(slots=True)
-class Evidence:
-    """What was seen from outside: what partners sent and were told, the log, the mails, and every database."""
-
-    submissions: Sequence[Submission]
-    told: Sequence[Told]
-    log: dict[str, list[Line]]
-    mails: Path
-    databases: Mapping[Service, str]
-
-    async def rows(self, service: Service, sql: str) -> list[tuple[Any, ...]]:
-        conn = await asyncpg.connect(self.databases[service])
-        try:
-            return [tuple(str(value) if value is not None else None for value in row) for row in await conn.fetch(sql)]
-        finally:
-            await conn.close()
-
-    def facts(self, topic: str, kind: str) -> list[dict[str, Any]]:
-        """The facts of a kind in the log, each id once: a relay may say twice, with one id."""
-        return [line.data for line in {line.id: line for line in self.log[topic] if line.type == kind}.values()]
-
-    def messages(self, kind: str) -> list[dict[str, Any]]:
-        """What partners were told, each id once for Kafka; over HTTP each answer counts."""
-        return [each.data for each in self.told if each.type == kind]
+STRANDED = """
+    with need_in as (
+        select id, referral_id, status in ('requested', 'on-hold', 'offered', 'accepted', 'in-progress') as is_open,
+               next_by is not null and next_on is not null and next_what is not null as has_next from need
+    )
+    select id from need_in where is_open and not has_next
+    union all
+    select r.id from referral r left join need_in n on n.referral_id = r.id and n.is_open
+    group by r.id having (r.closed_at is null) <> (count(n.id) > 0)
+"""
 
 
 async def owed(seen: Evidence) -> list[Owed]:
@@ -64,27 +28,63 @@ async def owed(seen: Evidence) -> list[Owed]:
     return [
         *_answers(seen),
         *await _referrals(seen),
+        *_provider(seen),
         *await _progress(seen),
         *await _offers(seen),
         *await _notifications(seen),
+        *await in_order(seen),
     ]
 
 
 def _answers(seen: Evidence) -> list[Owed]:
-    accepted = [s.id for s in seen.submissions if not s.rule for _ in range(s.times)]
-    refused = [s.id for s in seen.submissions if s.rule for _ in range(s.times)]
-    ours = set(accepted) | set(refused)
-    heard = [a["submission_id"] for a in seen.messages("MessageRefused")]
+    good = [s.id for s in seen.submissions if not s.rule]
+    wrong = [None, *(s.id for s in seen.submissions if s.rule)]
+    heard = seen.refused
     return [
+        compare("partner: every submission was sent", (s.id for s in seen.submissions if not seen.sent[s.id]), ()),
         compare(
             "partner: an accepted submission is acknowledged each time it is sent",
-            accepted,
-            (a["submission_id"] for a in seen.messages("ReferralAcknowledged")),
+            (id_ for id_ in good for _ in range(seen.sent[id_])),
+            (answer["submission_id"] for answer in seen.messages("ReferralAcknowledged")),
         ),
         compare(
-            "partner: a wrong submission is refused each time it is sent",
-            refused,
-            (submission for submission in heard if submission in ours),
+            "partner: what is wrong or cannot be read is refused each time it is sent",
+            (id_ for id_ in wrong for _ in range(seen.sent[id_])),
+            (id_ for id_ in wrong for _ in range(heard[id_])),
+        ),
+        compare(
+            "partner: every withdrawal has one outcome",
+            seen.withdrawn.values(),
+            [
+                *seen.said.all("ReferralWithdrawn", "referral_id"),
+                *(referral for id_, referral in seen.withdrawn.items() if heard[id_]),
+            ],
+        ),
+    ]
+
+
+def _provider(seen: Evidence) -> list[Owed]:
+    """What a provider sends has one outcome: a fact or, where something crossed it, a refusal."""
+    provider, heard, said = seen.provider, seen.refused, seen.said
+    answers = [id_ for id_ in provider.answered if id_.startswith("a-")]
+    answered = [*said.all("OfferAccepted", "offer_id"), *said.all("OfferDeclined", "offer_id")]
+    reports = {id_: provider.needs[id_[2:]] for id_ in provider.answered if not id_.startswith("a-")}
+    return [
+        compare(
+            "provider: every answer has one outcome",
+            answers,
+            [*(f"a-{offer}" for offer in answered), *(id_ for id_ in answers if heard[id_])],
+        ),
+        *(
+            compare(
+                f"provider: every report that support {state} has one outcome",
+                (need for id_, need in reports.items() if id_.startswith(mark)),
+                [
+                    *said.all(fact, "need_id"),
+                    *(need for id_, need in reports.items() if id_.startswith(mark) and heard[id_]),
+                ],
+            )
+            for mark, state, fact in (("s-", "started", "SupportStarted"), ("e-", "ended", "SupportEnded"))
         ),
     ]
 
@@ -93,7 +93,6 @@ async def _referrals(seen: Evidence) -> list[Owed]:
     good = [s for s in seen.submissions if not s.rule]
     acknowledged = {a["referral_id"]: a for a in seen.messages("ReferralAcknowledged")}
     needs = [need["need_id"] for a in acknowledged.values() for need in a["needs"]]
-    received = [fact["referral_id"] for fact in seen.facts("referrals", "ReferralReceived")]
     return [
         compare(
             "referrals: one referral for each accepted submission",
@@ -106,7 +105,16 @@ async def _referrals(seen: Evidence) -> list[Owed]:
             needs,
             (row[0] for row in await seen.rows("referrals", "select id from need")),
         ),
-        compare("log: one ReferralReceived for each referral", acknowledged, received),
+        compare(
+            "referrals: what has not ended has somebody who acts next, by a day",
+            await seen.rows("referrals", STRANDED),
+            (),
+        ),
+        compare(
+            "log: one ReferralReceived for each referral",
+            acknowledged,
+            seen.said.all("ReferralReceived", "referral_id"),
+        ),
         compare(
             "matching: one row for each need",
             needs,
@@ -126,12 +134,11 @@ async def _count(seen: Evidence, service: Service, table: str) -> int:
 
 
 async def _progress(seen: Evidence) -> list[Owed]:
-    changes = seen.facts("referrals", "NeedStatusChanged")
     told = seen.messages("ReferralProgressed")
     return [
         compare(
             "partner: each change of status is told once",
-            ((c["need_id"], c["status"], c["reason"], c["at"]) for c in changes),
+            seen.said.facts["NeedStatusChanged"],
             ((t["need_id"], t["status"], t["reason"], t["at"]) for t in told),
         ),
         compare(
@@ -143,8 +150,7 @@ async def _progress(seen: Evidence) -> list[Owed]:
 
 
 async def _offers(seen: Evidence) -> list[Owed]:
-    made = [fact["offer_id"] for fact in seen.facts("matching", "OfferMade")]
-    accepted = [fact["need_id"] for fact in seen.facts("matching", "OfferAccepted")]
+    made = seen.said.all("OfferMade", "offer_id")
     return [
         compare(
             "matching: one offer for each OfferMade",
@@ -159,24 +165,14 @@ async def _offers(seen: Evidence) -> list[Owed]:
             made,
             (row[0] for row in await seen.rows("reporting", "select offer_id from offer")),
         ),
-        compare(
-            "referrals: every acceptance moved its need",
-            accepted,
-            (
-                row[0]
-                for row in await seen.rows("referrals", "select need_id from need_history where fact = 'OfferAccepted'")
-            ),
-        ),
     ]
 
 
 async def _notifications(seen: Evidence) -> list[Owed]:
-    changes = [(c["need_id"], c["status"]) for c in seen.facts("referrals", "NeedStatusChanged")]
+    changes = [(need, status) for need, status, _, _ in seen.said.facts["NeedStatusChanged"]]
     waiting = {change for change in changes if change[1] == "on-hold"}
-    mails = [json.loads(line)["id"] for line in seen.mails.read_text().splitlines()] if seen.mails.exists() else []
-    said = {line.id for line in seen.log["notifications"]}
     unknown = await seen.rows("notifications", "select id from message where reason = 'unknown-result'")
-    known_mails = Counter(mails) - Counter(row[0] for row in unknown)
+    known_mails = Counter(_mails(seen)) - Counter(row[0] for row in unknown)
     return [
         compare(
             "notifications: one message for each change that a person is told of",
@@ -200,12 +196,20 @@ async def _notifications(seen: Evidence) -> list[Owed]:
         ),
         compare(
             "notifications: nothing is left untold",
-            (),
             await seen.rows("notifications", "select id from message where state = 'waiting'"),
+            (),
         ),
         compare(
             "reporting: one row for each fact of notifications",
-            said,
+            seen.said.ids["notifications"],
             (row[0] for row in await seen.rows("reporting", "select event_id from notification")),
         ),
     ]
+
+
+def _mails(seen: Evidence) -> list[Any]:
+    """The id of every mail that the mail server got."""
+    if not seen.mails.exists():
+        return []
+    with seen.mails.open() as lines:
+        return [json.loads(line)["id"] for line in lines]

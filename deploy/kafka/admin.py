@@ -106,6 +106,11 @@ class Admin:
         upto = TopicPartition(topic, partition, before)
         self._all(f"delete records of {topic}", self._client.delete_records([upto], request_timeout=WITHIN))
 
+    def delete_group(self, group: str) -> None:
+        """Forget the offsets that Kafka keeps of a group without members; ours are in the service's database."""
+        deleted = self._client.delete_consumer_groups([group], request_timeout=WITHIN)
+        self._all(f"delete the group {group}", deleted, but=KafkaError.GROUP_ID_NOT_FOUND)
+
     def _create(self, topics: Sequence[Topic], replication_factor: int) -> None:
         new = [NewTopic(t.name, t.partitions, replication_factor, config=dict(t.config)) for t in topics]
         if new:

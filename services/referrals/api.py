@@ -5,18 +5,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from chassis.errors import refuse
 from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Peer, Problem
 from chassis.records import BeyondTheEnd
 from chassis.service import Running
+from contracts import asyncapi
 from contracts.door import ReferralAcknowledged, ReferralPosted, ReferralWithdrawalRequested
 from contracts.person import Person
 from services.referrals.clients.outbox import Outbox, OutboxPage
 from services.referrals.domain.contact import Contact, Rule, choose
 from services.referrals.handlers.submission import Programme, person_of
+from services.referrals.pages import messages
 from services.referrals.store import Store
 
 
@@ -50,6 +52,7 @@ def _offset(after: Annotated[str | None, Query(description="The `next` of the an
 def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
     router = APIRouter()
     _messages(router, outbox)
+    _catalogue(router)
 
     @router.post("/v1/referrals", status_code=202, tags=["partners"], openapi_extra=_body(ReferralPosted))
     async def refer(request: Request, caller: Partner, idempotency_key: IdempotencyKey = None) -> JSONResponse:
@@ -125,6 +128,18 @@ def _messages(router: APIRouter, outbox: Outbox) -> None:
             return await outbox.page(caller.principal, after, limit)
         except BeyondTheEnd:
             raise _bad_offset() from None
+
+
+def _catalogue(router: APIRouter) -> None:
+    @router.get("/messages", response_class=HTMLResponse, tags=["public"])
+    async def page() -> HTMLResponse:
+        """Every topic and message, for people."""
+        return HTMLResponse(messages.render(), headers=messages.HEADERS)
+
+    @router.get("/asyncapi.json", tags=["public"])
+    async def document() -> JSONResponse:
+        """Every topic and message, as an AsyncAPI document."""
+        return JSONResponse(asyncapi.document())
 
 
 def _body(model: type[BaseModel]) -> dict[str, Any]:

@@ -20,4 +20,5 @@ def build(settings: ReportingSettings) -> Service:
         handlers=EVENTS_IN,
         due={PublishMetrics: on_publish_metrics},
         routers=lambda running: [routes(running)],
+        not_from_facts=["publication"],
     )

@@ -15,8 +15,10 @@ from pydantic import SecretStr
 from chassis import kafka
 from chassis.consume import Consumer
 from chassis.decode import Decoder
+from chassis.errors import Stopped
 from chassis.kafka import client_options
 from chassis.postgres import Database, connect_pool
+from chassis.quota import Quota
 from chassis.sealing import Sealer
 from chassis.service import Service, serving
 from chassis.settings import DatabaseSettings, Settings
@@ -27,7 +29,7 @@ from deploy.embedded.processes import Process, spawn, stop
 from deploy.kafka.admin import Topic
 from deploy.provision import apply_topics
 from tests.chassis.toy import Handlers, build
-from tests.support import NOON, SEALING_KEY, Clock, Servers, read_topic
+from tests.support import SEALING_KEY, Clock, Servers, read_topic
 
 
 def headers(kind: str, event_id: str) -> list[tuple[str, bytes]]:
@@ -45,6 +47,9 @@ class Toy:
     topic: str
     folder: Path
     handlers: Handlers = field(default_factory=Handlers)
+    clock: Clock = field(default_factory=Clock)
+    stopped: list[Stopped] = field(default_factory=list)
+    """Why it said that it must not go on."""
 
     @property
     def service(self) -> Service:
@@ -68,11 +73,11 @@ class Toy:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with serving(self.service, self.settings, self.database, Clock(NOON), lambda why: None):
+        async with serving(self.service, self.settings, self.database, self.clock, self.stopped.append):
             yield
 
     @contextlib.asynccontextmanager
-    async def consuming(self) -> AsyncIterator[Consumer]:
+    async def consuming(self, quota: int | None = None) -> AsyncIterator[Consumer]:
         """Its consumer alone."""
         service = self.service
         worker = Worker(
@@ -81,10 +86,12 @@ class Toy:
             service.handlers_by_type,
             service.store,
             Sealer(SEALING_KEY),
-            Clock(NOON),
+            self.clock,
             lambda: None,
         )
-        consumer = Consumer(worker, service.name, Decoder(service.fact_models, worker.sealer), service.reads)
+        decoder = Decoder(service.fact_models, worker.sealer)
+        limit = Quota(quota, self.clock) if quota else None
+        consumer = Consumer(worker, service.name, decoder, list(service.reads), self.stopped.append, limit)
         broker = kafka.broker(self.servers.kafka, "toy")
         consumer.subscribe(broker)
         await broker.start()

@@ -16,7 +16,7 @@ async def test_claims_sayings_and_dead_letters_go_when_their_time_is_over(
         for days in (1, 29, 31, 34, 36):
             at = NOON - timedelta(days=days)
             await database.execute("insert into inbox values (gen_random_uuid(), 'toy', $1)", at)
-            await database.execute("insert into said values ($1, 't', 'k', '[]', '', $2)", days, at)
+            await database.execute("insert into said values ($1, 't', 'k', '', '', $2)", days, at)
             await database.execute(
                 """insert into dead_letter (consumer, topic, partition, record_offset, key, kind, rule, body, attempts,
                                             dead_at) values ('toy', 't', 0, $1, 'k', 'unreadable', 'r', '', 1, $2)""",

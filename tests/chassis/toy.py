@@ -42,7 +42,7 @@ class Handlers:
 
 def build(topic: str, handlers: Handlers) -> Service:
     return Service(
-        "toy", [topic], lambda conn: conn, {ReferralWithdrawn: handlers.withdrawn, ReferralClosed: handlers.closed}
+        "toy", {topic: 2}, lambda conn: conn, {ReferralWithdrawn: handlers.withdrawn, ReferralClosed: handlers.closed}
     )
 
 

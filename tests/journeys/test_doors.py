@@ -173,7 +173,7 @@ async def test_a_withdrawal_wins_and_the_partner_hears_that_the_need_ended(deplo
 
 async def test_an_expired_key_opens_nothing(deployment: Deployment) -> None:
     partner, expired = deployment.partners["food-bank"], new_api_key()
-    settings = deployment.stack.referrals_settings(deployment.addresses)
+    settings = deployment.stack.settings("referrals", deployment.addresses)
     a_year_ago = datetime.now(UTC) - timedelta(days=366)
     await act(build(settings), settings, add_key(expired, "partner", "food-bank", a_year_ago))
     response = await post(partner, f"{deployment.url('referrals')}/v1/referrals", a_body(partner), key=expired)

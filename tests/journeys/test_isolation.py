@@ -6,13 +6,17 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from confluent_kafka import Consumer, KafkaError
+from confluent_kafka.admin import AclBinding  # type: ignore[attr-defined, unused-ignore]  # as in deploy.kafka.admin
 from pydantic import SecretStr
 
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
+from contracts.message import SERVICES
+from deploy.kafka.admin import _bindings, _every
 from deploy.kafka.client import QUIET
 from deploy.kafka.client import settings as settings_of
 from deploy.keys import read
+from deploy.provision import own_access, partner_access, partner_user, service_access
 from tests.journeys.conftest import Deployment
 from tests.journeys.partners import headers, producer, settings
 
@@ -53,6 +57,22 @@ def test_a_partner_cannot_read_what_is_not_its_outbox(deployment: Deployment, to
 def test_a_partner_cannot_use_a_group_that_is_not_its_own(deployment: Deployment, group: str) -> None:
     mine = deployment.partners["gp-armley"]
     assert refused_reading(mine, mine["outbox"], group) == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+def rights_in_kafka(deployment: Deployment, user: str) -> set[AclBinding]:
+    """What Kafka lets a user do."""
+    admin = deployment.stack.admin(deployment.addresses)
+    return set(admin._client.describe_acls(_every(user), request_timeout=20).result())
+
+
+def test_every_user_may_do_in_kafka_what_the_catalogue_says_and_nothing_else(deployment: Deployment) -> None:
+    for service in SERVICES:
+        said = [*service_access(service), *(a for p in deployment.partners for a in partner_access(service, p))]
+        assert rights_in_kafka(deployment, service) == {b for access in said for b in _bindings(service, access)}
+    for partner in deployment.partners:
+        user = partner_user(partner)
+        said = own_access(partner)
+        assert rights_in_kafka(deployment, user) == {b for access in said for b in _bindings(user, access)}
 
 
 async def test_a_wrong_password_is_refused(deployment: Deployment) -> None:

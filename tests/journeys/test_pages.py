@@ -5,7 +5,8 @@ import re
 import httpx2
 import pytest
 
-from contracts.message import SERVICES
+from contracts.asyncapi import document
+from contracts.message import MESSAGES, SERVICES
 from tests.journeys.conftest import Deployment
 
 
@@ -21,6 +22,15 @@ async def test_a_service_tells_its_health_and_documents_itself_offline(deploymen
         for asset in assets:
             assert not asset.startswith(("http", "//")), "nothing is asked of the internet"
             assert (await client.get(asset)).status_code == 200
+
+
+async def test_every_message_is_shown_in_every_deployment(deployment: Deployment) -> None:
+    async with httpx2.AsyncClient(base_url=deployment.url("referrals")) as client:
+        page = await client.get("/messages")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["content-security-policy"].startswith("default-src 'none'")
+        assert all(f'id="{kind}"' in page.text for kind in MESSAGES)
+        assert (await client.get("/asyncapi.json")).json() == document()
 
 
 async def test_a_key_of_a_partner_opens_no_door_of_staff(deployment: Deployment) -> None:

@@ -33,6 +33,7 @@ PROJECTIONS = (
     "fund",
     "grant_round",
     "application",
+    "tally",
 )
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -18,6 +19,7 @@ from contracts.vocabulary import KINDS, Kind, NeedStatus
 from services.reporting.domain.measures import MEASURES, STATUSES, name_of
 from services.reporting.handlers.publishing import PublishMetrics
 from services.reporting.store.publication import Publication
+from services.reporting.store.tally import COUNT, Tally
 from tests.reporting.builders import ARMLEY, GIPTON, areas, empty, moved, received, referral_id, reporting
 from tests.support import NOON, Stage, said
 
@@ -101,10 +103,12 @@ async def test_a_count_waits_for_changes_under_way_so_that_none_is_forgotten(sta
         batch = conn.transaction()
         await batch.start()
         assert await Publication(conn).mark(ALL, NOON) == []  # already marked: nothing new is scheduled
-        await conn.execute(
-            "insert into need (need_id, referral_id, kind, area, status) "
-            "select gen_random_uuid(), gen_random_uuid(), 'device', 'protected', 'requested' from generate_series(1, 9)"
-        )
+        async with Tally(conn).following(others := [uuid4() for _ in range(9)]):
+            await conn.execute(
+                "insert into need (need_id, referral_id, kind, area, status) "
+                "select gen_random_uuid(), other, 'device', 'protected', 'requested' from unnest($1::uuid[]) as other",
+                others,
+            )
         counting = asyncio.create_task(publish(on))
         await _blocked(on)
         await batch.commit()
@@ -164,3 +168,19 @@ async def test_a_subscriber_never_sees_a_count_of_1_to_7_people(on: Stage, batch
             assert (cell.count is None) == (1 <= people <= 7)
             assert cell.count is None or (cell.count % 5 == 0 and abs(cell.count - needs) <= 2)
     assert str(referral_id(1)) not in str(view)
+
+
+MOVES = st.lists(st.tuples(st.integers(1, 6), st.sampled_from([*STATUSES, "entered-in-error"])), max_size=6)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sets(st.integers(1, 6), max_size=4), MOVES), min_size=1, max_size=5))
+async def test_the_tally_is_what_a_count_of_all_needs_comes_to(
+    on: Stage, batches: list[tuple[set[int], list[tuple[int, NeedStatus]]]]
+) -> None:
+    """Referrals come and needs move in any order, moves of unknown needs included."""
+    await empty(on)
+    for new, moves in batches:
+        await on.hear(*(received(number) for number in sorted(new)), *(moved(*move) for move in moves))
+        counted = await on.rows(f"{COUNT} order by 1, 2", None)
+        assert await on.rows("select * from tally order by 1, 2") == counted

@@ -32,17 +32,17 @@ class Offers:
         self.lasts = lasts
 
     async def kinds_of(self, offers: Iterable[UUID]) -> set[Kind]:
-        rows = await self.conn.fetch("select distinct kind from offer where offer_id = any($1::uuid[])", sorted(offers))
+        rows = await self.conn.fetch("select distinct kind from offer where offer_id = any($1::uuid[])", list(offers))
         return {row["kind"] for row in rows}
 
     async def by_id(self, offers: Iterable[UUID]) -> dict[UUID, Offer]:
-        rows = await self.conn.fetch("select * from offer where offer_id = any($1::uuid[])", sorted(offers))
+        rows = await self.conn.fetch("select * from offer where offer_id = any($1::uuid[])", list(offers))
         return {row["offer_id"]: offer_of(row) for row in rows}
 
     async def live_of(self, needs: Iterable[UUID]) -> list[Offer]:
         rows = await self.conn.fetch(
             "select * from offer where need_id = any($1::uuid[]) and state in ('open', 'accepted', 'in-progress')",
-            sorted(needs),
+            list(needs),
         )
         return [offer_of(row) for row in rows]
 

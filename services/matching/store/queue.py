@@ -105,7 +105,7 @@ class Queue:
         self.conn = conn
 
     async def kinds_of(self, needs: Iterable[UUID]) -> set[Kind]:
-        rows = await self.conn.fetch("select distinct kind from need where need_id = any($1::uuid[])", sorted(needs))
+        rows = await self.conn.fetch("select distinct kind from need where need_id = any($1::uuid[])", list(needs))
         return {row["kind"] for row in rows}
 
     async def add(self, arrivals: Sequence[Arrival], today: date) -> set[UUID]:
@@ -135,14 +135,14 @@ class Queue:
         """
         rows = await self.conn.fetch(
             CANDIDATES,
-            sorted(queued),
+            list(queued),
             *pairs(freed),
         )
         return [need_of(row) for row in rows]
 
     async def barred(self, needs: Collection[UUID]) -> dict[UUID, frozenset[PlaceKey]]:
         rows = await self.conn.fetch(
-            "select need_id, partner, place_id from declined where need_id = any($1::uuid[])", sorted(needs)
+            "select need_id, partner, place_id from declined where need_id = any($1::uuid[])", list(needs)
         )
         places: dict[UUID, set[PlaceKey]] = {}
         for row in rows:
@@ -154,7 +154,7 @@ class Queue:
         rows = await self.conn.fetch(
             """update need set state = 'waiting'
                where need_id = any($1::uuid[]) and state = 'paused' and not_before <= $2 returning need_id""",
-            sorted(needs),
+            list(needs),
             today,
         )
         return {row["need_id"] for row in rows}
@@ -170,7 +170,7 @@ class Queue:
                    )
                )
                where need_id = any($1::uuid[]) and state in ('waiting', 'paused') returning n.*""",
-            sorted(needs),
+            list(needs),
         )
         return [need_of(row) for row in rows]
 
@@ -227,6 +227,6 @@ class Queue:
             """update need set state = 'withdrawn', is_gap = false
                where need_id = any($1::uuid[]) and state in ('waiting', 'paused')
                returning new.*, old.is_gap as was_gap""",
-            sorted(needs),
+            list(needs),
         )
         return [need_of(row) for row in rows if row["was_gap"]]

@@ -56,5 +56,5 @@ def _known(records: Sequence[Record]) -> Iterator[OutboxMessage]:
             log.warning("outbox_unreadable", topic=record.topic, offset=record.offset)
             continue
         yield OutboxMessage(
-            offset=record.offset, id=envelope.id, type=model.__name__, time=record_time(record), data=data
+            offset=record.offset, id=envelope.id, type=model.spec.name, time=record_time(record), data=data
         )

@@ -66,36 +66,41 @@ class Referrals:
     conn: Conn
 
     async def add(self, referrals: Sequence[NewReferral], needs: Sequence[Need], at: datetime) -> None:
-        await self.conn.executemany(
-            """insert into person (person_ref, wrapped_key, sealed) values ($1, $2, $3)
-               on conflict (person_ref) do nothing""",
-            [(r.person_ref, r.wrapped_key, r.sealed) for r in referrals],
+        await self._insert_persons(referrals)
+        await self._insert_referrals(referrals)
+        await self._insert_needs(needs, at)
+
+    async def _insert_persons(self, referrals: Sequence[NewReferral]) -> None:
+        await self.conn.execute(
+            """insert into person (person_ref, wrapped_key, sealed)
+               select * from unnest($1::uuid[], $2::bytea[], $3::bytea[]) on conflict (person_ref) do nothing""",
+            [r.person_ref for r in referrals],
+            [r.wrapped_key for r in referrals],
+            [r.sealed for r in referrals],
         )
-        await self.conn.executemany(
+
+    async def _insert_referrals(self, referrals: Sequence[NewReferral]) -> None:
+        await self.conn.execute(
             """insert into referral (id, person_ref, partner, reference, area, ward, direct_contact, agreement_by,
                                      agreement_until, score, groups, area_step, policy, received_at)
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)""",
-            [
-                (
-                    r.id,
-                    r.person_ref,
-                    r.partner,
-                    r.reference,
-                    r.area,
-                    r.ward,
-                    r.direct_contact,
-                    r.agreement_by,
-                    r.agreement_until,
-                    r.score,
-                    r.groups,
-                    r.area_step,
-                    r.policy,
-                    r.received_at,
-                )
-                for r in referrals
-            ],
+               select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
+                                    $8::text[], $9::date[], $10::int[], $11::int[], $12::int[], $13::text[],
+                                    $14::timestamptz[])""",
+            [r.id for r in referrals],
+            [r.person_ref for r in referrals],
+            [r.partner for r in referrals],
+            [r.reference for r in referrals],
+            [r.area for r in referrals],
+            [r.ward for r in referrals],
+            [r.direct_contact for r in referrals],
+            [r.agreement_by for r in referrals],
+            [r.agreement_until for r in referrals],
+            [r.score for r in referrals],
+            [r.groups for r in referrals],
+            [r.area_step for r in referrals],
+            [r.policy for r in referrals],
+            [r.received_at for r in referrals],
         )
-        await self._insert_needs(needs, at)
 
     async def _insert_needs(self, needs: Sequence[Need], at: datetime) -> None:
         await self.conn.execute(
@@ -117,7 +122,7 @@ class Referrals:
         """Parents by referral id and all their needs by need id, locked in order."""
         parents = await self.conn.fetch(
             "select id, partner, reference, area from referral where id = any($1::uuid[]) order by id for update",
-            sorted(set(referral_ids)),
+            list(set(referral_ids)),
         )
         needs = await self.conn.fetch(
             "select * from need where referral_id = any($1::uuid[]) order by id", [row["id"] for row in parents]

@@ -30,7 +30,7 @@ async def changed(measures: Sequence[Measure], cause: Event[Any], store: Store, 
 
 async def on_publish_metrics(events: Sequence[Event[PublishMetrics]], store: Store, at: datetime) -> list[Said]:
     last = await store.publication.begin([name for event in events for name in event.data.names])
-    counts, wards = await store.counts.by_measure(), await store.counts.wards()
+    counts, wards = await store.tally.by_measure(), await store.counts.wards()
     made = [metric(measure_of(name), counts.get(measure_of(name), []), wards, at) for name in last]
     new = [one for one in made if (was := last[one.name]) is None or was.cells != one.cells]
     await store.publication.save(new)

@@ -35,7 +35,8 @@ async def on_referral_received(events: Sequence[Event[ReferralReceived]], store:
     facts = latest((e.data for e in events), lambda fact: fact.referral_id)
     await store.referrals.save_referrals(facts)
     needs = [(need, fact) for fact in facts for need in fact.needs]
-    await store.referrals.save_needs(latest(needs, lambda pair: pair[0].need_id))
+    async with store.tally.following([fact.referral_id for fact in facts]):
+        await store.referrals.save_needs(latest(needs, lambda pair: pair[0].need_id))
     return await changed(ALL, events[-1], store, at)
 
 
@@ -47,7 +48,8 @@ async def on_referral_withdrawn(events: Sequence[Event[ReferralWithdrawn]], stor
 
 
 async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], store: Store, at: datetime) -> list[Said]:
-    await store.referrals.move_needs(latest((e.data for e in events), lambda fact: fact.need_id))
+    async with store.tally.following([event.data.referral_id for event in events]):
+        await store.referrals.move_needs(latest((e.data for e in events), lambda fact: fact.need_id))
     return await changed(ALL, events[-1], store, at)
 
 

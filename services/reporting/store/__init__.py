@@ -10,6 +10,7 @@ from services.reporting.store.matching import Matching
 from services.reporting.store.notifications import Notifications
 from services.reporting.store.publication import Publication
 from services.reporting.store.referrals import Referrals
+from services.reporting.store.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,10 @@ class Store:
     @property
     def publication(self) -> Publication:
         return Publication(self.conn)
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(self.conn)
 
     @property
     def counts(self) -> Counts:

@@ -3,26 +3,11 @@
 from dataclasses import dataclass
 
 from chassis.postgres import Conn
-from services.reporting.domain.measures import Count, Measure
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     conn: Conn
-
-    async def by_measure(self) -> dict[Measure, list[Count]]:
-        """Every measure in one reading of the needs."""
-        rows = await self.conn.fetch(
-            """select case when grouping(status) = 0 then 'needs-by-status' when grouping(kind) = 0 then 'needs-by-kind'
-                           else 'needs-by-ward' end as measure,
-                      coalesce(status, kind, area) as code, count(*) as needs, count(distinct referral_id) as people
-               from need where status <> 'entered-in-error'
-               group by grouping sets ((status), (kind), (area))"""
-        )
-        counts: dict[Measure, list[Count]] = {}
-        for row in rows:
-            counts.setdefault(row["measure"], []).append(Count(row["code"], row["needs"], row["people"]))
-        return counts
 
     async def wards(self) -> list[str]:
         """The codes of the areas that were loaded last."""

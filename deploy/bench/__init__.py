@@ -1,0 +1,1 @@
+"""Measures what this machine can do, each figure beside a baseline of the same run."""

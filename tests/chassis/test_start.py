@@ -1,0 +1,101 @@
+"""What must be true before one record is read, and what a consumer does that falls silent."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from chassis import cluster
+from chassis.consume import Consumer
+from chassis.errors import Stopped
+from chassis.watch import Watch
+from contracts.referrals import ReferralClosed
+from tests.chassis.conftest import Toy
+from tests.support import NOON, eventually
+
+
+def closed() -> ReferralClosed:
+    return ReferralClosed(referral_id=uuid4(), at=NOON)
+
+
+async def test_offsets_of_another_cluster_are_not_used(toy: Toy) -> None:
+    await toy.database.execute("insert into kafka_cluster values ('another', now())")
+    await toy.write(closed())
+    async with toy.running():
+        (why,) = await eventually(lambda: _seen(toy), bool)
+    assert "the stored offsets are of cluster another" in str(why)
+    assert await toy.effects() == []
+
+
+async def test_the_first_start_keeps_which_cluster_it_is_and_the_next_agrees(toy: Toy) -> None:
+    for _ in range(2):
+        await cluster.check(toy.servers.kafka, "test", {toy.topic: 2}, toy.database, NOON)
+    assert await toy.database.fetchval("select count(*) from kafka_cluster") == 1
+
+
+async def test_a_topic_with_another_number_of_partitions_is_not_read(toy: Toy) -> None:
+    with pytest.raises(Stopped, match="has 2 partitions and should have 3"):
+        await cluster.check(toy.servers.kafka, "test", {toy.topic: 3}, toy.database, NOON)
+
+
+async def test_records_deleted_before_they_were_read_stop_the_consumer_with_a_reason(toy: Toy) -> None:
+    async with toy.consuming():
+        await toy.write(closed())
+        await eventually(toy.effects, lambda seen: len(seen) == 1)
+    await toy.database.execute("update consumer_offset set next_offset = 0")
+    await toy.write(*(closed() for _ in range(20)))
+    for partition in range(2):
+        toy.servers.admin.delete_records(toy.topic, partition, 2)
+    async with toy.consuming():
+        (why,) = await eventually(lambda: _seen(toy), bool)
+    assert "records were deleted before they were read" in str(why)
+
+
+async def _seen(toy: Toy) -> list[Stopped]:
+    return list(toy.stopped)
+
+
+async def test_a_group_that_kafka_has_forgotten_goes_on_from_the_stored_offset(toy: Toy) -> None:
+    """Kafka forgets the offsets of a group that is empty for a week, and would read everything again."""
+    async with toy.consuming():
+        await toy.write(closed(), closed(), closed())
+        await eventually(toy.effects, lambda seen: len(seen) == 3)
+    toy.servers.admin.delete_group("toy")
+    async with toy.consuming():
+        await toy.write(closed())
+        await eventually(toy.effects, lambda seen: len(seen) == 4)
+
+
+async def test_a_consumer_that_fell_silent_is_started_again(toy: Toy) -> None:
+    async with toy.consuming() as consumer:
+        await toy.write(closed())
+        await eventually(toy.effects, lambda seen: len(seen) == 1)
+        watch = Watch([consumer], silent_after=0.2, again_after=0.5)
+        await _silence(consumer)
+        await toy.write(closed())
+
+        async def looked() -> int:
+            await watch.once()
+            return len(await toy.effects())
+
+        await eventually(looked, lambda effects: effects == 2)
+
+
+async def _silence(consumer: Consumer) -> None:
+    """Its loop ends as by a bug of a library: without an error, and without anybody to see it."""
+    assert consumer.subscriber
+    for task in consumer.subscriber.tasks:
+        task.cancel()
+    await asyncio.wait(consumer.subscriber.tasks)
+
+
+async def test_a_consumer_that_has_nothing_to_read_is_not_silent(toy: Toy) -> None:
+    async with toy.consuming() as consumer:
+        await toy.write(closed())
+        await eventually(toy.effects, lambda seen: len(seen) == 1)
+
+        async def alive() -> bool:
+            return consumer.is_alive()
+
+        for _ in range(3):
+            await eventually(alive, bool, within=5)
