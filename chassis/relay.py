@@ -28,6 +28,12 @@ LOCK: Final = 0x46757274
 LARGEST_BATCH: Final = MAX_RECORD_BYTES - 8 * 1024
 """Kafka's limit for a topic holds for a batch as a whole, and partners' outboxes have the smallest."""
 OLD_AFTER: Final = 15.0
+NEXT: Final = """
+    select position, topic, key, headers, value, pg_snapshot_xmin(now)::text::bigint as oldest,
+           pg_snapshot_xmax(now)::text::bigint as newest
+    from outbox, pg_current_snapshot() as now
+    where position > $1 and position <> all($2::bigint[]) order by position limit $3
+"""
 
 
 async def measure(conn: Conn) -> None:
@@ -52,14 +58,33 @@ class Sent:
 
 
 @dataclass(slots=True)
+class Floor:
+    """The position `at` which, and below, nothing can come any more. It spares the relay what is gone already.
+
+    Positions are committed out of order: one that was passed over may belong to a transaction that still runs. So
+    the floor rises to what was `seen` only when every transaction that had begun by then, before `newest`, has ended.
+    """
+
+    at: int = 0
+    seen: int = 0
+    newest: int = 0
+
+    def rise(self, rows: Sequence[asyncpg.Record]) -> None:
+        """`rows` are all, or the first, that stand above it, with the oldest transaction that runs, and the next."""
+        if rows and rows[-1]["oldest"] >= self.newest:
+            self.at = min(self.seen, rows[-1]["position"])
+            self.seen, self.newest = rows[-1]["position"], rows[-1]["newest"]
+
+
+@dataclass(slots=True)
 class Relay:
-    """Reads the outbox above an in-memory floor, rescans all of it every second, and never keeps a cursor:
-    positions are committed out of order, so only a row that is gone was sent."""
+    """Reads the outbox above a floor in memory, rescans all of it every second, and never keeps a cursor: only a
+    row that is gone was sent."""
 
     database: DatabaseSettings
     kafka: KafkaSettings
     service: str
-    floor: int = 0
+    floor: Floor = field(default_factory=Floor)
     rescanned_at: float = 0.0
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -80,7 +105,7 @@ class Relay:
                 pause = min(pause * 2, 10.0)
 
     async def _serve(self) -> None:
-        self.floor, self.rescanned_at = 0, -RESCAN
+        self.floor, self.rescanned_at = Floor(), -RESCAN
         conn = await connect(self.database)
         try:
             await self._take_turn(conn)
@@ -112,11 +137,9 @@ class Relay:
         while True:
             self._awake.clear()
             if self._now() - self.rescanned_at >= RESCAN:
-                await self._settle(conn, on_the_way)
-                on_the_way = Sent()
-                self.floor, self.rescanned_at = 0, self._now()
+                self.floor.at, self.rescanned_at = 0, self._now()
                 await measure(conn)
-            sent = await self._send(producer, await self._next(conn))
+            sent = await self._send(producer, await self._next(conn, on_the_way.positions))
             await self._settle(conn, on_the_way)
             on_the_way = sent
             if not sent.positions:
@@ -125,13 +148,9 @@ class Relay:
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    async def _next(self, conn: Conn) -> list[asyncpg.Record]:
-        rows = await conn.fetch(
-            "select position, topic, key, headers, value from outbox where position > $1 order by position limit $2",
-            self.floor,
-            BATCH,
-        )
-        self.floor = rows[-1]["position"] if rows else self.floor
+    async def _next(self, conn: Conn, on_the_way: Sequence[int]) -> list[asyncpg.Record]:
+        rows = await conn.fetch(NEXT, self.floor.at, on_the_way, BATCH)
+        self.floor.rise(rows)
         if off("outbox"):
             await self._settle(conn, Sent([row["position"] for row in rows]))
         return rows[::-1] if off("ordering") else rows
