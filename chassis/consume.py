@@ -1,6 +1,7 @@
 """From Kafka records to a batch: FastStream polls, we decode, `work` commits, and the stored offset decides."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
     positions: dict[Partition, int] = field(default_factory=dict)
     subscriber: BatchSubscriber | None = None
     failures: int = 0
+    brakes: int = 0
     _in_hand: "asyncio.Task[None] | None" = None
     _answered: int = 0
     _seeks: int = 0
@@ -143,6 +145,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         while True:
             try:
                 await self._seek_stored()
+                self._is_back()
                 return
             except Stopped as why:
                 self.stop(why)
@@ -177,27 +180,35 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def _brake(self, error: Exception) -> None:
         """Everything fails on our own code: that is no poison, and to bury it all would help nobody."""
+        self.brakes += 1
         DEGRADED.labels(part=f"{self.name}-brake").set(1)
         log.error("braked", consumer=self.name, exc_info=error)
-        await self._wait(error)
+        await self._pause(self.brakes)
 
     async def _wait(self, error: BaseException) -> bool:
         """Pauses, longer each time; false where the partitions are wanted back meanwhile."""
         self.failures += 1
         DEGRADED.labels(part=self.name).set(1)
-        pause = min(LONGEST_WAIT, 0.1 * 2 ** min(self.failures, 9)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-        log.warning("unavailable", consumer=self.name, error=type(error).__name__, pause=round(pause, 2))
-        try:
-            await asyncio.wait_for(self._give_up.wait(), pause)
-        except TimeoutError:
-            return True
-        return False
+        log.warning("unavailable", consumer=self.name, error=type(error).__name__, times=self.failures)
+        return await self._pause(self.failures)
 
-    def _went_well(self, batch: Batch) -> None:
+    async def _pause(self, times: int) -> bool:
+        pause = min(LONGEST_WAIT, 0.1 * 2 ** min(times, 9)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._give_up.wait()
+        return not self._give_up.is_set()
+
+    def _is_back(self) -> None:
         if self.failures:
             DEGRADED.labels(part=self.name).set(0)
-            DEGRADED.labels(part=f"{self.name}-brake").set(0)
         self.failures = 0
+
+    def _went_well(self, batch: Batch) -> None:
+        self._is_back()
+        if self.brakes:
+            DEGRADED.labels(part=f"{self.name}-brake").set(0)
+        self.brakes = 0
         self.positions.update({partition: move.next for partition, move in batch.advances.items()})
 
     def _within_quota(self, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:

@@ -41,7 +41,7 @@ def is_unavailable(error: BaseException) -> bool:
         return True
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_UNAVAILABLE_STATES)
-    return isinstance(error, (asyncpg.InterfaceError, KafkaError, OSError, TimeoutError))
+    return isinstance(error, (asyncpg.InterfaceError, asyncpg.InternalClientError, KafkaError, OSError, TimeoutError))
 
 
 def refuse(field: str, rule: str, message: str, mend: str) -> FieldError:

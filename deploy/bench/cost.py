@@ -73,8 +73,12 @@ class Cost:
             await conn.execute("vacuum analyze")
 
     async def measure(self, size: str) -> None:
-        """The counters of rounds of the same work, less what the services use meanwhile when they are idle."""
+        """The counters of rounds of the same work, less what the services use meanwhile when they are idle.
+
+        It begins with a checkpoint, so that with few and with many as much is written since the last one.
+        """
         idle = await self._idle()
+        await self.run("postgres", "checkpoint")
         times: list[float] = []
         before, began = await self._counters(), time.perf_counter()
         for _ in range(self.sizes.rounds):
@@ -87,19 +91,16 @@ class Cost:
         self.raw[size] = {"stored": self.stored, "seconds": times, "idle_per_s": idle, "per_referral": used}
 
     async def _round(self) -> float:
-        await self._tidy()
+        for service in HEARD:
+            await self.run(service, "vacuum outbox")
         referrals = self.city.referrals(self.sizes.sample)
         began = time.perf_counter()
         await self.doors.send(referrals)
         return (await self.watcher.rest() - began) / len(referrals)
 
-    async def _tidy(self) -> None:
-        """A checkpoint before each round, so that each writes as many pages whole; and no row that is dead."""
-        for service in HEARD:
-            async with _superuser(self.city, service) as conn:
-                await conn.execute("vacuum outbox")
-        async with _superuser(self.city, "postgres") as conn:
-            await conn.execute("checkpoint")
+    async def run(self, database: str, sql: str) -> None:
+        async with _superuser(self.city, database) as conn:
+            await conn.execute(sql)
 
     async def _idle(self) -> dict[str, float]:
         await asyncio.sleep(self.sizes.settle)
@@ -134,10 +135,9 @@ async def _superuser(city: City, database: str) -> AsyncIterator["asyncpg.Connec
 async def measure(city: City, sizes: Sizes, report: Report) -> dict[str, Any]:
     async with watching(city) as watcher, KafkaDoors(city.partners) as doors:
         cost = Cost(city, watcher, doors, sizes, report)
-        async with _superuser(city, "postgres") as conn:
-            # It would look at small tables that grow fast again and again, and at large ones never.
-            await conn.execute("alter system set autovacuum = off")
-            await conn.execute("select pg_reload_conf()")
+        # It would look at small tables that grow fast again and again, and at large ones never.
+        await cost.run("postgres", "alter system set autovacuum = off")
+        await cost.run("postgres", "select pg_reload_conf()")
         await cost.warm_up()
         for size, stored in (("few", sizes.few), ("many", sizes.many)):
             await cost.fill(stored)

@@ -70,3 +70,11 @@ async def test_health_counts_what_waits_for_kafka_also_while_the_relay_does(toy:
     await toy.database.execute("delete from outbox")
     _, body = await health.ready()
     assert (body["unsent"], body["unsent_age_seconds"], "outbox" in body["degraded"]) == (0, 0.0, False)
+
+
+async def test_a_consumer_that_found_its_place_again_is_well_also_where_nothing_new_comes(toy: Toy) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with postgres_away(toy):
+            await stack.enter_async_context(toy.consuming())
+            await eventually(degraded, bool, within=60)
+        await eventually(degraded, lambda it_is: not it_is, within=60)

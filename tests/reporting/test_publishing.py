@@ -19,7 +19,7 @@ from contracts.vocabulary import KINDS, Kind, NeedStatus
 from services.reporting.domain.measures import MEASURES, STATUSES, name_of
 from services.reporting.handlers.publishing import PublishMetrics
 from services.reporting.store.publication import Publication
-from services.reporting.store.tally import COUNT, Tally
+from services.reporting.store.tally import COUNT_ALL, Tally
 from tests.reporting.builders import ARMLEY, GIPTON, areas, empty, moved, received, referral_id, reporting
 from tests.support import NOON, Stage, said
 
@@ -182,5 +182,5 @@ async def test_the_tally_is_what_a_count_of_all_needs_comes_to(
     await empty(on)
     for new, moves in batches:
         await on.hear(*(received(number) for number in sorted(new)), *(moved(*move) for move in moves))
-        counted = await on.rows(f"{COUNT} order by 1, 2", None)
+        counted = await on.rows(f"{COUNT_ALL} order by 1, 2")
         assert await on.rows("select * from tally order by 1, 2") == counted

@@ -6,7 +6,7 @@ from stored_need;
 
 -- Decisions of the services count up from 1: these count down.
 insert into offer (offer_id, need_id, referral_id, kind, partner, place_id, state, decision, made_at, expires_at, moved_at)
-select uuidv7(at - now()), need_id, referral_id, kind, 'library-service', kind || '-' || ward, 'ended', -n,
+select uuidv7(at - now()), need_id, referral_id, kind, 'library-service', kind || '-' || near, 'ended', -n,
        at, at + interval '7 days', at + interval '20 days'
 from stored_need where not waits;
 

@@ -9,7 +9,7 @@ select need_id, referral_id, kind, ward, case when waits then 'on-hold' else 'co
 from stored_need;
 
 insert into offer (offer_id, referral_id, need_id, provider, place_id, kind, expires_at, state)
-select uuidv7(at - now()), referral_id, need_id, 'library-service', kind || '-' || ward, kind,
+select uuidv7(at - now()), referral_id, need_id, 'library-service', kind || '-' || near, kind,
        at + interval '7 days', 'accepted'
 from stored_need where not waits;
 

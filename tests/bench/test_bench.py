@@ -1,0 +1,100 @@
+"""Every figure of the benchmark is produced: a run of a few records each. What it measures here means nothing."""
+
+import asyncio
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from contracts.message import SERVICES
+from deploy.bench.city import City, city
+from deploy.bench.cost import measure as measure_cost
+from deploy.bench.ground import Ground
+from deploy.bench.pipeline import measure as measure_pipeline
+from deploy.bench.plan import FIGURES, Sizes
+from deploy.bench.run import Bench
+from deploy.bench.table import show_table
+from deploy.provision import Roles
+from tests.support import Servers
+
+TINY = Sizes(
+    rounds=1,
+    records=3_000,
+    naive=20,
+    warm_up=8,
+    kafka=40,
+    http=20,
+    steady=1,
+    single=3,
+    few=50,
+    many=500,
+    sample=40,
+    settle=0.2,
+)
+
+
+def _say(line: str) -> None:
+    """Nobody listens."""
+
+
+@pytest.fixture(scope="module")
+def open_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with city(tmp_path_factory.mktemp("city"), _say) as opened:
+        yield opened
+
+
+async def test_the_lines_and_what_they_are_held_against_are_measured(servers: Servers, tmp_path: Path) -> None:
+    named = [servers.postgres.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ("owner", "app")]
+    bench = Bench(TINY, "abcd", tmp_path, _say)
+    await bench.measure_lines(Ground(servers.kafka, servers.admin, Roles(*named), servers.postgres))
+    assert set(bench.document["per_s"]) == {"raw", "naive", "hop", "producer", "relay"}
+    assert all(speed > 0 for speed in bench.document["per_s"].values())
+    assert bench.document["hop_vs_raw"] > 0 < bench.document["relay_vs_producer"]
+
+
+@pytest.mark.servers
+def test_both_doors_and_a_referral_alone_and_memory_are_measured(open_city: City, tmp_path: Path) -> None:
+    bench = Bench(TINY, "efgi", tmp_path, _say)
+    bench.keep_pipeline(asyncio.run(measure_pipeline(open_city, TINY, "efgi", _say)))
+    assert bench.document["pipeline_per_s"] > 0 < bench.document["http_per_s"]
+    assert 0 < bench.document["latency_ms"]["p50"] <= bench.document["latency_ms"]["p99"]
+    assert set(bench.document["rss_mb"]) == set(SERVICES)
+    assert all(of_round["postgres"] > 0 for of_round in bench.document["raw"]["pipeline_cpu_ms"])
+
+
+@pytest.mark.servers
+def test_the_cost_of_a_referral_is_measured_with_few_and_with_many_stored(open_city: City, tmp_path: Path) -> None:
+    bench = Bench(TINY, "h", tmp_path, _say)
+    bench.keep_cost(asyncio.run(measure_cost(open_city, TINY, _say)))
+    assert set(bench.document["cost_1m_vs_10k"]) == {"time", "wal", "buffers"}
+    assert all(ratio > 0 for ratio in bench.document["cost_1m_vs_10k"].values())
+
+
+def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
+    document = {
+        "machine": {"cpus": 2, "memory_gb": 8.0, "python": "3.11"},
+        "rounds": 5,
+        "per_s": {"raw": 20000.0, "naive": 400.0, "hop": 10000.0, "relay": 30000.0, "producer": 50000.0},
+        "hop_vs_raw": 0.5,
+        "hop_vs_naive": 25.0,
+        "relay_vs_producer": 0.6,
+        "pipeline_per_s": 500.0,
+        "http_per_s": 90.0,
+        "latency_ms": {"p50": 50.0, "p99": 200.0},
+        "cost_1m_vs_10k": {"time": 1.2, "wal": 1.05, "buffers": 1.08},
+        "rss_mb": {"referrals": 100.0},
+        "raw": {
+            "pipeline_cpu_ms": [{"referrals": 1.5, "postgres": 2.0}],
+            "http_cpu_ms": [{"referrals": 5.0, "postgres": 6.0}],
+            "latency_ms": [50.0],
+            "cost": {"few": {"stored": 10_000}, "many": {"stored": 1_000_000}},
+        },
+    }
+    console = Console(width=200, record=True, file=StringIO())
+    show_table(console, document)
+    lines = console.export_text().splitlines()
+    assert {line.split()[0] for line in lines[1:10]} == set(FIGURES)
+    assert "0.50 of the raw line, 25 times the naive line" in lines[3]
+    assert "time 1.20, WAL 1.05, buffers 1.08" in lines[8]

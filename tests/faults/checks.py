@@ -1,0 +1,133 @@
+"""Invariants 2 and 3 over matching's committed rows, its decisions in their order, supply, and dead letters."""
+
+import json
+from bisect import bisect_left, insort
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from contracts.calendar import day_of
+from contracts.message import SERVICES
+from deploy.demo.owed import Owed, compare
+from deploy.demo.witness import Evidence
+from tests.faults.poison import letters_owed
+from tests.matching import checks as matching
+
+DECISIONS: Final = """
+    select headers like '%.OfferMade.%' as is_offer, convert_from(value, 'UTF8')::jsonb as data from said
+    where topic = 'matching' and (headers like '%.OfferMade.%' or headers like '%.NeedWaiting.%') order by position
+"""
+
+
+async def invariants(seen: Evidence, wants: dict[str, int]) -> list[Owed]:
+    today = day_of(datetime.now(UTC))
+    return [
+        await _none(
+            seen, "doubled", "matching: held and taken are what offers say, within capacity", matching.MISCOUNTED
+        ),
+        await _none(seen, "doubled", "matching: nobody is promised two places", matching.PROMISED_TWICE),
+        await _none(seen, "doubled", "matching: nobody is offered a place twice", matching.OFFERED_AGAIN),
+        await _none(seen, "lost", "matching: needs and offers agree", matching.STATES_APART),
+        await _none(seen, "lost", "matching: decisions are counted without a hole", matching.HOLES),
+        await _none(
+            seen, "lost", "matching: no place is idle while somebody waits whom it suits", matching.IDLE, today
+        ),
+        await _none(seen, "lost", "matching: gaps are those whom nothing can meet", matching.WRONG_GAPS, today),
+        await _nobody_is_passed_over(seen),
+        await _supply(seen, wants),
+        await _letters(seen),
+    ]
+
+
+async def _none(seen: Evidence, kind: str, effect: str, sql: str, *args: Any) -> Owed:
+    rows = await seen.rows("matching", sql, *args)
+    return compare(effect, rows, ()) if kind == "lost" else compare(effect, (), rows)
+
+
+@dataclass(slots=True)
+class Queue:
+    """Who waits, as matching said it, in the order of its decisions. Needs that ask the same stand together by rank."""
+
+    asks: dict[str, tuple[Any, ...]]
+    ranks: dict[str, tuple[Any, ...]]
+    waiting: dict[tuple[Any, ...], list[tuple[Any, ...]]] = field(default_factory=lambda: defaultdict(list))
+
+    def join(self, need: str) -> None:
+        if need in self.ranks:
+            insort(self.waiting[self.asks[need]], self.ranks[need])
+
+    def leave(self, need: str) -> None:
+        if need in self.ranks:
+            line = self.waiting[self.asks[need]]
+            nth = bisect_left(line, self.ranks[need])
+            del line[nth : nth + (line[nth : nth + 1] == [self.ranks[need]])]
+
+    def before(self, need: str, asks: tuple[Any, ...]) -> list[str]:
+        line = self.waiting[asks]
+        return [rank[-1] for rank in line[: bisect_left(line, self.ranks[need])]] if need in self.ranks else []
+
+
+async def _nobody_is_passed_over(seen: Evidence) -> Owed:
+    """Replays what was decided: no offer may go past somebody who waited, and whom the place suits.
+
+    A need that was withdrawn is left out: matching does not say when it heard of that.
+    """
+    needs = await seen.rows(
+        "matching", "select need_id, kind, ward, partner, requirements, languages, formats, schemes from need"
+    )
+    ranks = await seen.rows(
+        "matching", "select need_id, lane, to_char(rank_key, 'YYYYMMDDHH24MISSUS'), state from need"
+    )
+    suited = {(row[0], *row[1:]) for row in await seen.rows("matching", SUITED)}
+    refused = set(await seen.rows("matching", REFUSED))
+    stay = {row[0] or "": (row[1] != "urgent", row[2], row[0]) for row in ranks if row[3] != "withdrawn"}
+    queue = Queue({row[0] or "": row[1:] for row in needs}, stay)
+    places: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for partner, place, *asks in suited:
+        places[partner, place].append(tuple(asks))
+    passed: list[str] = []
+    async with seen.connected("matching") as conn, conn.transaction():
+        async for row in conn.cursor(DECISIONS):
+            data = json.loads(row["data"])
+            need = data["need_id"]
+            if not row["is_offer"]:
+                queue.join(need)
+                continue
+            queue.leave(need)
+            place = (data["provider"], data["place_id"])
+            passed += [
+                f"{other} by {need} at {place[1]}"
+                for asks in places[place]
+                for other in queue.before(need, asks)
+                if (other, *place) not in refused
+            ]
+    return Owed("matching: nobody who waited was passed over", disordered=len(passed), examples=tuple(passed[:3]))
+
+
+SUITED: Final = f"""
+    select distinct p.partner, p.place_id, n.kind, n.ward, n.partner, n.requirements, n.languages, n.formats, n.schemes
+    from place p, (select distinct on (kind, ward, partner, requirements, languages, formats, schemes) * from need) n
+    where {matching.SUITS.split("and not exists", 1)[0]}
+"""  # noqa: S608 - made of constants
+REFUSED: Final = """
+    select need_id, partner, place_id from offer where state in ('declined', 'expired', 'handed-back')
+"""
+
+
+async def _supply(seen: Evidence, wants: dict[str, int]) -> Owed:
+    return compare(
+        "matching: every place wants what its provider said last",
+        ((place, str(capacity)) for place, capacity in wants.items()),
+        await seen.rows("matching", "select place_id, wanted from place"),
+    )
+
+
+async def _letters(seen: Evidence) -> Owed:
+    """Each service keeps one dead letter of what it cannot read, and none of anything else."""
+    found: list[tuple[Any, ...]] = []
+    for service in SERVICES:
+        rows = await seen.rows(service, "select topic, partition, record_offset from dead_letter")
+        found += [(service, *row) for row in rows]
+    owed = (letter for record in seen.said.foreign for letter in letters_owed(record))
+    return compare("dead letters: one for each record that cannot be read", owed, found)

@@ -1,0 +1,204 @@
+"""A whole deployment behind proxies, whose processes are started again when they die, as an orchestrator would."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+from confluent_kafka import ConsumerGroupState, KafkaException
+from confluent_kafka.admin import AdminClient
+
+from contracts.catalogue import READS_INBOXES
+from contracts.message import SERVICES, Service
+from deploy.embedded import kafka, postgres
+from deploy.embedded.kafka_properties import ADMIN, Door
+from deploy.embedded.ports import free_port
+from deploy.embedded.processes import Process, recall, spawn, stop
+from deploy.embedded.stack import Stack
+from deploy.kafka.client import QUIET, settings
+from tests.faults.proxy import Proxy
+
+SERVERS: Final = ("kafka", "postgres")
+LOOK_EVERY: Final = 0.25
+GRACE: Final = 40.0
+ADMIN_WITHIN: Final = 10.0
+
+
+@dataclass(slots=True)
+class Replica:
+    """One process of a service. `armed` is where its next process is to be killed; `held` ones stay down."""
+
+    service: Service
+    number: int
+    port: int
+    armed: str = ""
+    held: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}-{self.number}" if self.number else self.service
+
+
+@dataclass
+class ProxiedStack(Stack):
+    """Its services reach Kafka and Postgres through ports of ours, and may have a guard switched off."""
+
+    ports: dict[tuple[str, str], int] = field(default_factory=dict)
+    off: str = ""
+
+    def environment(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
+        return {
+            **super().environment(service, addresses),
+            "FURTHEST_KAFKA_BOOTSTRAP": f"127.0.0.1:{self.ports[service, 'kafka']}",
+            "FURTHEST_DATABASE_PORT": str(self.ports[service, "postgres"]),
+            "FURTHEST_TEST_OFF": self.off,
+        }
+
+
+@dataclass(slots=True)
+class Deployment:
+    folder: Path
+    off: str = ""
+    stack: ProxiedStack = field(init=False)
+    addresses: dict[str, Any] = field(default_factory=dict)
+    proxies: dict[tuple[str, str], Proxy] = field(default_factory=dict)
+    doors: dict[str, Door] = field(default_factory=dict)
+    replicas: dict[str, Replica] = field(default_factory=dict)
+    restarts: int = 0
+    _admin: AdminClient | None = None
+
+    async def up(self) -> None:
+        for service in SERVICES:
+            self.doors[service] = Door(free_port(), free_port())
+            self._stand_before(service, "kafka", self.doors[service].advertised, self.doors[service].port)
+            self._stand_before(service, "postgres", free_port(), None)
+        for proxy in self.proxies.values():
+            await proxy.start()
+        ports = {line: proxy.port for line, proxy in self.proxies.items()}
+        self.stack = ProxiedStack(self.folder, ports=ports, off=self.off)
+        await asyncio.to_thread(self.start_kafka)
+        self.addresses = await asyncio.to_thread(self.stack.up)
+        for service, where in self.addresses["services"].items():
+            self.replicas[service] = Replica(service, 0, int(where["http"].rpartition(":")[2]))
+
+    def _stand_before(self, service: Service, server: str, port: int, to: int | None) -> None:
+        file = self.folder / server / "port"
+        self.proxies[service, server] = Proxy(port, lambda: to or int(file.read_text() or 0))
+
+    def start_kafka(self) -> None:
+        kafka.start(self.folder, doors=self.doors)
+
+    def start_postgres(self) -> None:
+        postgres.start(self.folder)
+
+    async def down(self) -> None:
+        extra = [name for name, replica in self.replicas.items() if replica.number]
+        for replica in self.replicas.values():
+            replica.held = True
+            with contextlib.suppress(ProcessLookupError):
+                self.signal(replica, signal.SIGCONT)
+        await asyncio.gather(*(self.stop(self.replicas[name]) for name in extra))
+        await asyncio.to_thread(self.stack.down)
+        for proxy in self.proxies.values():
+            await proxy.stop()
+
+    async def keep(self) -> None:
+        """Starts again what died, until cancelled."""
+        while True:
+            for replica in list(self.replicas.values()):
+                if not replica.held and self.process(replica) is None:
+                    self.restarts += 1
+                    self.start(replica)
+            await asyncio.sleep(LOOK_EVERY)
+
+    def process(self, replica: Replica) -> Process | None:
+        return recall(self.folder, replica.name)
+
+    def start(self, replica: Replica) -> None:
+        environment = {
+            **self.stack.environment(replica.service, self.addresses),
+            "FURTHEST_HTTP_PORT": str(replica.port),
+            "FURTHEST_REPLICA": str(replica.number),
+            "FURTHEST_TEST_KILL_AT": replica.armed,
+        }
+        replica.armed, replica.held = "", False
+        spawn(replica.name, [sys.executable, "-m", f"services.{replica.service}"], dir=self.folder, env=environment)
+
+    async def stop(self, replica: Replica) -> None:
+        """Asks it to drain and end, and leaves it down."""
+        replica.held = True
+        process = self.process(replica)
+        if process:
+            await asyncio.to_thread(stop, process, GRACE)
+
+    def signal(self, replica: Replica, number: signal.Signals) -> None:
+        process = self.process(replica)
+        if process:
+            os.kill(process.pid, number)
+
+    def add(self, service: Service) -> Replica:
+        """One more process of a service."""
+        number = max(each.number for each in self.replicas.values() if each.service == service) + 1
+        replica = Replica(service, number, free_port())
+        self.replicas[replica.name] = replica
+        self.start(replica)
+        return replica
+
+    async def remove(self, replica: Replica) -> None:
+        del self.replicas[replica.name]
+        await self.stop(replica)
+
+    async def trouble(self, services: Iterable[Service], http: httpx2.AsyncClient) -> str:
+        """What is not well yet with these services: empty where all are ready, and each group has its members."""
+        for service in services:
+            mine = [replica for replica in self.replicas.values() if replica.service == service]
+            for replica in mine:
+                seen = await _ready(http, replica.port)
+                if seen != "ok":
+                    return f"{replica.name} is {seen}"
+            found = await asyncio.to_thread(self.groups, service)
+            if found != [("STABLE", len(mine))] * len(found):
+                return f"the groups of {service} are {found}"
+        return ""
+
+    @property
+    def admin(self) -> AdminClient:
+        if self._admin is None:
+            password = (self.stack.secrets / "kafka-admin").read_text()
+            self._admin = AdminClient(settings(self.addresses["kafka"], ADMIN, password), logger=QUIET)
+        return self._admin
+
+    def groups(self, service: Service) -> list[tuple[str, int]]:
+        """The state and the number of members of each consumer group of a service."""
+        admin = self.admin
+        try:
+            described = admin.describe_consumer_groups(groups_of(service), request_timeout=5)
+            found = [future.result(ADMIN_WITHIN) for future in described.values()]
+        except (KafkaException, TimeoutError) as error:
+            self._admin = None  # librdkafka's does not find the coordinator again after a restart
+            return [(str(error), 0)]
+        return [(ConsumerGroupState(group.state).name, len(group.members)) for group in found]
+
+    def forget(self, service: Service) -> None:
+        """Deletes the offsets that Kafka keeps for a service. Raises KafkaException while it runs, and TimeoutError."""
+        admin = self.admin
+        for future in admin.delete_consumer_groups(groups_of(service), request_timeout=5).values():
+            future.result(ADMIN_WITHIN)
+
+
+def groups_of(service: Service) -> list[str]:
+    return [service, f"{service}.inbox"] if service in READS_INBOXES else [service]
+
+
+async def _ready(http: httpx2.AsyncClient, port: int) -> str:
+    try:
+        seen = (await http.get(f"http://127.0.0.1:{port}/ready")).json()
+    except (httpx2.HTTPError, ValueError) as error:
+        return type(error).__name__
+    return f"{seen['status']} ({', '.join(seen['degraded'])})" if seen.get("degraded") else str(seen["status"])
