@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from chassis.sealing import Sealer, Vault
+from tests.support import NOON
 
 ONE, OTHER = SecretStr("5e" * 32), SecretStr("a1" * 32)
 CLEAR = b"Jane Marker, 12 Example Street"
@@ -102,11 +103,11 @@ def test_a_locked_row_that_was_changed_is_noticed() -> None:
 
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=3))
 def test_an_alias_is_a_version_8_uuid_that_only_the_holder_of_the_key_can_make(parts: list[str]) -> None:
-    alias = Vault(ONE).alias(*parts)
+    alias = Vault(ONE).alias(NOON, *parts)
     assert (alias.version, alias.variant) == (8, RFC_4122)
-    assert alias == Vault(ONE).alias(*parts)
-    assert alias != Vault(OTHER).alias(*parts)
+    assert alias == Vault(ONE).alias(NOON, *parts)
+    assert alias != Vault(OTHER).alias(NOON, *parts)
 
 
 def test_parts_of_an_alias_do_not_run_into_each_other() -> None:
-    assert Vault(ONE).alias("ab", "c") != Vault(ONE).alias("a", "bc")
+    assert Vault(ONE).alias(NOON, "ab", "c") != Vault(ONE).alias(NOON, "a", "bc")

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,11 +19,8 @@ create trigger bug before insert on referral for each row execute function fails
 """
 
 
-async def furthest(deployment: Deployment, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "deploy.cli", "dead-letters", *words, "--dir", str(deployment.stack.dir)]
-    return await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL
-    )
+async def letters(deployment: Deployment, *words: str) -> subprocess.CompletedProcess[str]:
+    return await asyncio.to_thread(deployment.furthest, "dead-letters", *words)
 
 
 @asynccontextmanager
@@ -50,22 +46,22 @@ async def test_what_died_of_a_bug_is_replayed_when_it_is_mended_and_all_is_well(
         accepted = await post(partner, f"{deployment.url('referrals')}/v1/referrals", a_body(partner))
         await eventually(unsettled, lambda seen: {"unexpected", "parked"} <= seen.keys())
         key = accepted.json()["referral_id"]
-        early = await furthest(deployment, "replay", "reporting", "--key", key, "--reason", "too early", "--yes")
+        early = await letters(deployment, "replay", "reporting", "--key", key, "--reason", "too early", "--yes")
     assert early.returncode == 1
     assert "RaiseError at " in early.stderr
     assert "a bug" not in early.stderr
 
-    asked = await furthest(deployment, "replay", "reporting", "--key", key, "--reason", "mended", "--json")
+    asked = await letters(deployment, "replay", "reporting", "--key", key, "--reason", "mended", "--json")
     assert (asked.returncode, asked.stdout) == (2, "")
-    rehearsed = await furthest(deployment, "replay", "reporting", "--reason", "mended", "--json", "--dry-run")
+    rehearsed = await letters(deployment, "replay", "reporting", "--reason", "mended", "--json", "--dry-run")
     assert rehearsed.returncode == 0, rehearsed.stderr
     assert await unsettled() != {}
-    mended = await furthest(deployment, "replay", "reporting", "--reason", "mended", "--by", "ann", "--json", "--yes")
+    mended = await letters(deployment, "replay", "reporting", "--reason", "mended", "--by", "ann", "--json", "--yes")
     document = json.loads(mended.stdout)
     assert document["replayed"] >= json.loads(rehearsed.stdout)["replayed"] >= 2
     assert (document["failed"], mended.stderr, await unsettled()) == (0, "", {})
 
     number = document["keys"][0]["replayed"][0]
-    shown = json.loads((await furthest(deployment, "show", "reporting", str(number), "--json")).stdout)
+    shown = json.loads((await letters(deployment, "show", "reporting", str(number), "--json")).stdout)
     done = shown["done"][-1]
     assert (done["who"], done["why"], done["done"]) == ("ann", "mended", "replayed")

@@ -164,7 +164,7 @@ def _row(programme: Programme, accepted: _Accepted) -> NewReferral:
     wrapped, sealed = programme.vault.lock(data.person.model_dump_json().encode())
     return NewReferral(
         id=accepted.referral_id,
-        person_ref=programme.vault.alias(event.source, event.id),
+        person_ref=programme.vault.alias(event.time, event.source, event.id),
         partner=event.partner or "",
         reference=data.reference,
         area=data.ward,
