@@ -178,7 +178,7 @@ async def keep_answers(conn: Conn, answers: Sequence[Fact]) -> None:
         [fact.cause.partner for fact in answers],
         [fact.cause.id for fact in answers],
         [fact.data.spec.type for fact in answers],
-        [fact.data.model_dump_json().encode() for fact in answers],
+        [fact.value for fact in answers],
     )
 
 

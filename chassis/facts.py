@@ -1,7 +1,7 @@
 """What a handler returns: facts to say, and work to do later."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -10,16 +10,31 @@ from pydantic import BaseModel
 from chassis.envelope import Event
 from contracts.message import Message
 from contracts.refusal import FieldError, MessageRefused
+from contracts.topics import HEADROOM, MAX_FACT_BYTES, MAX_RECORD_BYTES
+
+
+class TooLarge(Exception):
+    """Kafka would not take this, and the relay would be stuck with it: the cause must not have its effect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something to say because of `cause`: to everybody on the fact's topic, or in one partner's outbox."""
+    """Something to say because of `cause`: to everybody on the fact's topic, or in one partner's outbox.
+
+    `value` is its final bytes. Raises TooLarge.
+    """
 
     data: Message
     cause: Event[Any]
     to: str | None = None
     is_answer: bool = False
+    value: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        value = self.data.model_dump_json().encode()
+        if len(value) > (MAX_RECORD_BYTES if self.to else MAX_FACT_BYTES) - HEADROOM:
+            raise TooLarge(self.data.spec.type)
+        object.__setattr__(self, "value", value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ async def append(conn: Conn, facts: Sequence[Fact], source: str, at: datetime) -
         topics,
         [key.encode() for key in keys],
         headers,
-        [fact.data.model_dump_json().encode() for fact in facts],
+        [fact.value for fact in facts],
         at,
     )
 

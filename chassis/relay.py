@@ -16,7 +16,7 @@ from chassis.logs import logger
 from chassis.metrics import DEGRADED, UNSENT, UNSENT_AGE
 from chassis.postgres import Conn, connect
 from chassis.settings import DatabaseSettings, KafkaSettings
-from contracts.topics import MAX_RECORD_BYTES
+from contracts.topics import HEADROOM, MAX_RECORD_BYTES
 
 log = logger("relay")
 
@@ -25,7 +25,7 @@ IDLE_POLL: Final = 0.1
 RESCAN: Final = 1.0
 ACK_WITHIN: Final = 30.0
 LOCK: Final = 0x46757274
-LARGEST_BATCH: Final = MAX_RECORD_BYTES - 8 * 1024
+LARGEST_BATCH: Final = MAX_RECORD_BYTES - HEADROOM
 """Kafka's limit for a topic holds for a batch as a whole, and partners' outboxes have the smallest."""
 OLD_AFTER: Final = 15.0
 NEXT: Final = """

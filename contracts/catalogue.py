@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from contracts import access, door, grants, matching, notifications, referrals, refusal, reporting
 from contracts.message import MESSAGES, Message, Service
-from contracts.topics import ACCESS, INBOX, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
+from contracts.topics import ACCESS, INBOX, MAX_FACT_BYTES, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
 
 DAY_MS = 24 * 60 * 60 * 1000
 DECLARED_IN = (access, door, grants, matching, notifications, referrals, refusal, reporting)
@@ -27,7 +27,7 @@ class Topic:
         return "for ever" if milliseconds < 0 else f"{milliseconds // DAY_MS} days"
 
 
-_FOR_EVER = {"retention.ms": "-1", "max.message.bytes": "1048576"}
+_FOR_EVER = {"retention.ms": "-1", "max.message.bytes": str(MAX_FACT_BYTES)}
 _COMPACTED = {"cleanup.policy": "compact", "retention.ms": "-1"}
 _DOOR = {
     "retention.ms": str(7 * DAY_MS),

@@ -5,6 +5,10 @@ OUTBOX = "partners.*.outbox"
 INBOX_PATTERN = r"^partners\.[a-z0-9][a-z0-9-]*[a-z0-9]\.inbox$"
 ACCESS = "access"
 MAX_RECORD_BYTES = 128 * 1024
+"""Of a record at a partner's door."""
+MAX_FACT_BYTES = 1024 * 1024
+HEADROOM = 8 * 1024
+"""What headers and Kafka's own frame take of these at most."""
 
 
 def inbox(partner: str) -> str:

@@ -173,3 +173,15 @@ async def test_a_backlog_larger_than_the_door_takes_at_once_is_sent(toy: Toy) ->
     async with toy.running():
         await eventually(toy.unsent, lambda rows: rows == 0)
     assert len(await read_topic(toy.servers.kafka, outbox.name)) == 1000
+
+
+async def test_a_fact_that_kafka_would_not_take_holds_back_its_cause_and_not_the_relay(toy: Toy) -> None:
+    good, bad = uuid4(), uuid4()
+    toy.handlers.too_long = {str(bad)}
+    await toy.write(withdrawn(bad), withdrawn(good))
+    async with toy.running():
+        await eventually(toy.said, lambda keys: str(good) in keys)
+        (letter,) = await eventually(toy.letters, bool)
+    assert (letter["key"], letter["kind"]) == (str(bad), "unexpected")
+    assert letter["rule"].startswith("TooLarge at ")
+    assert [key for key, _ in await toy.effects()] == [str(good)]

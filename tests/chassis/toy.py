@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Fact, Said
@@ -14,6 +15,7 @@ from chassis.service import Service, run
 from chassis.settings import Settings
 from contracts.matching import GapClosed
 from contracts.referrals import ReferralClosed, ReferralWithdrawn
+from contracts.topics import MAX_FACT_BYTES
 
 
 @dataclass
@@ -21,11 +23,15 @@ class Handlers:
     """Keep each referral withdrawn or closed as a row, and say a GapClosed for each one withdrawn."""
 
     fails_on: set[str] = field(default_factory=set)
+    too_long: set[str] = field(default_factory=set)
+
+    def area(self, referral: UUID) -> str:
+        return "x" * MAX_FACT_BYTES if str(referral) in self.too_long else "x"
 
     async def withdrawn(self, events: Sequence[Event[ReferralWithdrawn]], conn: Conn, at: datetime) -> list[Said]:
         await self._keep(events, conn)
         return [
-            Fact(GapClosed(referral_id=e.data.referral_id, need_id=e.data.referral_id, kind="device", area="x"), e)
+            Fact(GapClosed(referral_id=(id_ := e.data.referral_id), need_id=id_, kind="device", area=self.area(id_)), e)
             for e in events
         ]
 

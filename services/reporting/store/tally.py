@@ -35,13 +35,13 @@ class Tally:
     @asynccontextmanager
     async def following(self, referrals: Collection[UUID]) -> AsyncIterator[None]:
         """Counts what the needs of these referrals come to before and after the block, and keeps the difference."""
-        ids = sorted(set(referrals))
+        ids = list(set(referrals))
         before = await self._count(ids)
         yield
         await self._add(before, await self._count(ids))
 
     async def _count(self, referrals: Collection[UUID]) -> Counted:
-        return _counted(await self.conn.fetch(COUNT_OF, list(referrals)))
+        return _counted(await self.conn.fetch(COUNT_OF, referrals))
 
     async def _add(self, before: Counted, after: Counted) -> None:
         """One transaction at a time, so that two never wait for each other's codes."""
