@@ -122,7 +122,9 @@ class KafkaDoor:
             used = self.producer
             try:
                 if used:
-                    await used.send_and_wait(self.credentials["inbox"], body, headers=headers)
+                    await used.send_and_wait(
+                        self.credentials["inbox"], body, key=b"none" if body is None else None, headers=headers
+                    )
                     return
                 await asyncio.sleep(RETRY_EVERY)
             except KafkaError:

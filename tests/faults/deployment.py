@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,9 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
-from confluent_kafka import ConsumerGroupState, KafkaException
-from confluent_kafka.admin import AdminClient
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from pydantic import SecretStr
 
+from chassis.kafka import client_options
+from chassis.settings import KafkaSettings
 from contracts.catalogue import READS_INBOXES
 from contracts.message import SERVICES, Service
 from deploy.embedded import kafka, postgres
@@ -21,7 +25,6 @@ from deploy.embedded.kafka_properties import ADMIN, Door
 from deploy.embedded.ports import free_port
 from deploy.embedded.processes import Process, recall, spawn, stop
 from deploy.embedded.stack import Stack
-from deploy.kafka.client import QUIET, settings
 from tests.faults.proxy import Proxy
 
 SERVERS: Final = ("kafka", "postgres")
@@ -71,7 +74,7 @@ class Deployment:
     doors: dict[str, Door] = field(default_factory=dict)
     replicas: dict[str, Replica] = field(default_factory=dict)
     restarts: int = 0
-    _admin: AdminClient | None = None
+    _admin: AIOKafkaAdminClient | None = None
 
     async def up(self) -> None:
         for service in SERVICES:
@@ -105,6 +108,7 @@ class Deployment:
                 self.signal(replica, signal.SIGCONT)
         await asyncio.gather(*(self.stop(self.replicas[name]) for name in extra))
         await asyncio.to_thread(self.stack.down)
+        await self._ask_another()
         for proxy in self.proxies.values():
             await proxy.stop()
 
@@ -162,34 +166,42 @@ class Deployment:
                 seen = await _ready(http, replica.port)
                 if seen != "ok":
                     return f"{replica.name} is {seen}"
-            found = await asyncio.to_thread(self.groups, service)
-            if found != [("STABLE", len(mine))] * len(found):
+            found = await self.groups(service)
+            if found != [("Stable", len(mine))] * len(found):
                 return f"the groups of {service} are {found}"
         return ""
 
-    @property
-    def admin(self) -> AdminClient:
+    async def groups(self, service: Service) -> list[tuple[str, int]]:
+        """The state and the number of members of each consumer group of a service."""
+        try:
+            async with asyncio.timeout(ADMIN_WITHIN):
+                admin = await self._asked()
+                described = [await admin.describe_consumer_groups([group]) for group in groups_of(service)]
+        except (KafkaError, OSError, TimeoutError) as error:
+            await self._ask_another()
+            return [(type(error).__name__, 0)]
+        return [(found.groups[0][2], len(found.groups[0][5])) for (found,) in described]
+
+    async def _asked(self) -> AIOKafkaAdminClient:
         if self._admin is None:
-            password = (self.stack.secrets / "kafka-admin").read_text()
-            self._admin = AdminClient(settings(self.addresses["kafka"], ADMIN, password), logger=QUIET)
+            password = SecretStr((self.stack.secrets / "kafka-admin").read_text())
+            options = client_options(
+                KafkaSettings(bootstrap=self.addresses["kafka"], user=ADMIN, password=password), "watcher"
+            )
+            self._admin = AIOKafkaAdminClient(**options)
+            await self._admin.start()
         return self._admin
 
-    def groups(self, service: Service) -> list[tuple[str, int]]:
-        """The state and the number of members of each consumer group of a service."""
-        admin = self.admin
-        try:
-            described = admin.describe_consumer_groups(groups_of(service), request_timeout=5)
-            found = [future.result(ADMIN_WITHIN) for future in described.values()]
-        except (KafkaException, TimeoutError) as error:
-            self._admin = None  # librdkafka's does not find the coordinator again after a restart
-            return [(str(error), 0)]
-        return [(ConsumerGroupState(group.state).name, len(group.members)) for group in found]
+    async def _ask_another(self) -> None:
+        admin, self._admin = self._admin, None
+        if admin:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(admin.close(), ADMIN_WITHIN)
 
-    def forget(self, service: Service) -> None:
-        """Deletes the offsets that Kafka keeps for a service. Raises KafkaException while it runs, and TimeoutError."""
-        admin = self.admin
-        for future in admin.delete_consumer_groups(groups_of(service), request_timeout=5).values():
-            future.result(ADMIN_WITHIN)
+    def forget(self, service: Service) -> bool:
+        """Deletes the offsets that Kafka keeps for a service; false while it runs, or Kafka does not answer."""
+        command = [sys.executable, "-m", "tests.faults.forget", str(self.folder), service]
+        return subprocess.run(command, check=False, capture_output=True, timeout=60).returncode == 0
 
 
 def groups_of(service: Service) -> list[str]:

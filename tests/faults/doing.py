@@ -11,7 +11,6 @@ from typing import Any, Final
 import httpx2
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from confluent_kafka import KafkaException
 from pydantic import SecretStr
 
 from chassis.kafka import client_options
@@ -198,16 +197,9 @@ class Doer:
         """Only Postgres knows then how far the service has read."""
         replica = self._replica(fault)
         await self.deployment.stop(replica)
-        forgotten = await self._until(lambda: self._forgotten(replica.service), REACHED_WITHIN)
+        forgotten = await self._until(lambda: self.deployment.forget(replica.service), REACHED_WITHIN)
         self.deployment.start(replica)
         return None if forgotten else "Kafka kept the offsets"
-
-    def _forgotten(self, service: Service) -> bool:
-        try:
-            self.deployment.forget(service)
-        except (KafkaException, TimeoutError):
-            return False
-        return True
 
     async def _until(self, condition: Callable[[], Any], within: float) -> bool:
         deadline = time.monotonic() + within
