@@ -75,6 +75,7 @@ class Deployment:
     replicas: dict[str, Replica] = field(default_factory=dict)
     restarts: int = 0
     _admin: AIOKafkaAdminClient | None = None
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def up(self) -> None:
         for service in SERVICES:
@@ -173,13 +174,14 @@ class Deployment:
 
     async def groups(self, service: Service) -> list[tuple[str, int]]:
         """The state and the number of members of each consumer group of a service."""
-        try:
-            async with asyncio.timeout(ADMIN_WITHIN):
-                admin = await self._asked()
-                described = [await admin.describe_consumer_groups([group]) for group in groups_of(service)]
-        except (KafkaError, OSError, TimeoutError) as error:
-            await self._ask_another()
-            return [(type(error).__name__, 0)]
+        async with self._asking:
+            try:
+                async with asyncio.timeout(ADMIN_WITHIN):
+                    admin = await self._asked()
+                    described = [await admin.describe_consumer_groups([group]) for group in groups_of(service)]
+            except (KafkaError, OSError, TimeoutError) as error:
+                await self._ask_another()
+                return [(type(error).__name__, 0)]
         return [(found.groups[0][2], len(found.groups[0][5])) for (found,) in described]
 
     async def _asked(self) -> AIOKafkaAdminClient:
