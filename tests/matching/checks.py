@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
 
+from chassis.envelope import headers_of
 from tests.support import Stage
 
 SUITS: Final = """
@@ -93,7 +94,7 @@ async def what_was_said_is_what_is(stage: Stage) -> None:
     """Folds all that was ever said of needs, and compares who waits and who is a gap."""
     waiting, gaps = set[str](), set[str]()
     for row in await stage.rows("select headers, value from outbox where topic = 'matching' order by position"):
-        kind = dict(json.loads(row["headers"]))["ce_type"].split(".")[2]
+        kind = dict(headers_of(row["headers"]))["ce_type"].decode().split(".")[2]
         need = json.loads(row["value"]).get("need_id")
         _fold(kind, need, waiting, gaps)
     rows = await stage.rows(f"select need_id::text, is_gap from need n where {QUEUED}")  # noqa: S608 - a constant

@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from chassis.envelope import headers_of
 from deploy.embedded.ports import free_port
 from tests.support import eventually
 
@@ -190,4 +191,5 @@ def a_certificate(folder: Path) -> tuple[ssl.SSLContext, Path]:
 
 def facts_in(rows: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
     """The names and contents of the facts in outbox rows."""
-    return [(dict(json.loads(row["headers"]))["ce_type"].split(".")[2], json.loads(row["value"])) for row in rows]
+    kinds = [dict(headers_of(row["headers"]))["ce_type"].decode() for row in rows]
+    return [(kind.split(".")[2], json.loads(row["value"])) for kind, row in zip(kinds, rows, strict=True)]
