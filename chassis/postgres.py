@@ -19,7 +19,11 @@ def _options(settings: DatabaseSettings) -> dict[str, Any]:
         "user": settings.user,
         "password": settings.password.get_secret_value(),
         "command_timeout": 30,
-        "server_settings": {"application_name": settings.user, "search_path": settings.search_path},
+        "server_settings": {
+            "application_name": settings.user,
+            "search_path": settings.search_path,
+            "plan_cache_mode": "force_custom_plan",  # one kept from when a table was empty reads it from end to end
+        },
     }
 
 
