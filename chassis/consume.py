@@ -1,7 +1,6 @@
 """From Kafka records to a batch: FastStream polls, we decode, `work` commits, and the stored offset decides."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from chassis.logs import logger
 from chassis.metrics import DEGRADED, LAG
 from chassis.quota import Quota
 from chassis.subscription import subscribe
+from chassis.waiting import happened
 from chassis.work import Batch, Worker
 
 log = logger("consume")
@@ -194,10 +194,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     async def _pause(self, times: int) -> bool:
         pause = min(LONGEST_WAIT, 0.1 * 2 ** min(times, 9)) * random.uniform(0.5, 1)  # noqa: S311 - jitter
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(pause):
-                await self._give_up.wait()
-        return not self._give_up.is_set()
+        return not await happened(self._give_up, pause)
 
     def _is_back(self) -> None:
         if self.failures:

@@ -14,6 +14,7 @@ from chassis.envelope import Event
 from chassis.failpoints import failpoint
 from chassis.logs import logger
 from chassis.metrics import DEGRADED
+from chassis.waiting import happened
 from chassis.work import Batch, Worker
 
 log = logger("due")
@@ -37,19 +38,12 @@ async def until_stopped(
             DEGRADED.labels(part=name).set(0)
             pause = 0.5
             if not found:
-                await _wait(stopping, look_every)
+                await happened(stopping, look_every)
         except Exception as error:
             DEGRADED.labels(part=name).set(1)
             log.warning("paused", part=name, pause=pause, exc_info=error)
-            await _wait(stopping, pause)
+            await happened(stopping, pause)
             pause = min(pause * 2, 30.0)
-
-
-async def _wait(stopping: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stopping.wait(), seconds)
-    except TimeoutError:
-        return
 
 
 def _event(row: asyncpg.Record, source: str, data: BaseModel) -> Event[Any]:

@@ -1,7 +1,6 @@
 """Sends what was committed: one relay per database, in order, again and again until Kafka has it."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +15,7 @@ from chassis.logs import logger
 from chassis.metrics import DEGRADED, UNSENT, UNSENT_AGE
 from chassis.postgres import Conn, connect
 from chassis.settings import DatabaseSettings, KafkaSettings
+from chassis.waiting import happened
 from contracts.topics import HEADROOM, MAX_RECORD_BYTES
 
 log = logger("relay")
@@ -143,7 +143,7 @@ class Relay:
             await self._settle(conn, on_the_way)
             on_the_way = sent
             if not sent.positions:
-                await self._sleep()
+                await happened(self._awake, IDLE_POLL)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -178,9 +178,3 @@ class Relay:
                insert into said select * from gone""",
             sent.positions,
         )
-
-    async def _sleep(self) -> None:
-        """Not by `wait_for`: before Python 3.12 that passes over a cancellation that comes as it is woken."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(IDLE_POLL):
-                await self._awake.wait()
