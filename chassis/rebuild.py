@@ -25,14 +25,14 @@ from chassis.kafka import client_options
 from chassis.postgres import Conn, connect, connect_pool
 from chassis.projection import SHADOW, Compared, Table
 from chassis.sealing import Sealer
-from chassis.service import Service, now
+from chassis.service import Service, decoders, now
 from chassis.settings import DatabaseSettings, Settings
+from chassis.subscription import POLL_RECORDS
 from chassis.work import Batch, Worker
 
 T = TypeVar("T")
 
 _LOCK: Final = 0x52656275
-POLL: Final = 1000
 LOCK_TRIES: Final = 60
 LOCKED_OUT: Final = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError)
 SILENCE: Final = 60.0
@@ -121,7 +121,7 @@ class Shadow:
             async with asyncio.timeout(SILENCE):
                 while True:
                     polled = await self.kafka.getmany(
-                        *(TopicPartition(*p) for p in partitions), timeout_ms=1000, max_records=POLL
+                        *(TopicPartition(*p) for p in partitions), timeout_ms=1000, max_records=POLL_RECORDS
                     )
                     if polled:
                         return [record for records in polled.values() for record in records]
@@ -200,7 +200,7 @@ async def _shadow(
         discarded = await projection.discarded(conn, service.name)
         try:
             await reader.start()
-            yield Shadow(worker, name, Decoder(service.fact_models, sealer), reader, discarded, progress)
+            yield Shadow(worker, name, decoders(service, sealer)[service.name], reader, discarded, progress)
         finally:
             await reader.stop()
 
@@ -215,7 +215,7 @@ class _Making:
 
     async def catch_up(self) -> None:
         """Reads until little is left for which the live consumer would have to wait."""
-        while await self._read_on() > POLL:
+        while await self._read_on() > POLL_RECORDS:
             pass
 
     async def _read_on(self) -> int:
