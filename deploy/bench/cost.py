@@ -87,8 +87,15 @@ class Cost:
         await asyncio.sleep(self.sizes.settle)
         passed, after = time.perf_counter() - began, await self._counters()
         done = self.sizes.sample * self.sizes.rounds
-        used = {name: (after[name] - before[name] - idle[name] * passed) / done for name in after}
-        self.raw[size] = {"stored": self.stored, "seconds": times, "idle_per_s": idle, "per_referral": used}
+        counted = {name: after[name] - before[name] for name in after}
+        used = {name: (counted[name] - idle[name] * passed) / done for name in counted}
+        self.raw[size] = {
+            "stored": self.stored,
+            "seconds": times,
+            "counted": counted,
+            "idle_per_s": idle,
+            "per_referral": used,
+        }
 
     async def _round(self) -> float:
         for service in HEARD:

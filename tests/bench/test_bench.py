@@ -31,7 +31,7 @@ TINY = Sizes(
     few=50,
     many=500,
     sample=40,
-    settle=0.2,
+    settle=1.2,
 )
 
 
@@ -69,7 +69,12 @@ def test_the_cost_of_a_referral_is_measured_with_few_and_with_many_stored(open_c
     bench = Bench(TINY, "h", tmp_path, _say)
     bench.keep_cost(asyncio.run(measure_cost(open_city, TINY, _say)))
     assert set(bench.document["cost_1m_vs_10k"]) == {"time", "wal", "buffers"}
-    assert all(ratio > 0 for ratio in bench.document["cost_1m_vs_10k"].values())
+    assert bench.document["cost_1m_vs_10k"]["time"] > 0
+    # What is left of the counters when idle work is taken off may be nothing in so short a run.
+    for size, stored in (("few", TINY.few), ("many", TINY.many)):
+        measured = bench.document["raw"]["cost"][size]
+        assert measured["stored"] == stored
+        assert measured["counted"]["wal"] > 0
 
 
 def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
