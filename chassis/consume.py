@@ -112,6 +112,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         await self.drain()
         for partition in revoked:
             self.positions.pop((partition.topic, partition.partition), None)
+            LAG.remove(self.name, *partition)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         failpoint("during-rebalance")

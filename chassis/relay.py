@@ -128,7 +128,8 @@ class Relay:
 
     async def _take_turn(self, conn: Conn) -> None:
         """The lock goes with its connection, so a relay that died or lost Postgres holds no other back."""
-        while not await conn.fetchval("select pg_try_advisory_lock($1)", LOCK):  # noqa: ASYNC110 - held elsewhere
+        while not await conn.fetchval("select pg_try_advisory_lock($1)", LOCK):
+            DEGRADED.labels(part="relay").set(0)
             await asyncio.sleep(RESCAN)
 
     async def _send_for_ever(self, conn: Conn, producer: AIOKafkaProducer) -> None:

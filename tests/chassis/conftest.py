@@ -19,6 +19,7 @@ from chassis.errors import Stopped
 from chassis.kafka import client_options
 from chassis.postgres import Database, connect_pool
 from chassis.quota import Quota
+from chassis.relay import LOCK
 from chassis.sealing import Sealer
 from chassis.service import Service, serving
 from chassis.settings import DatabaseSettings, Settings
@@ -132,6 +133,9 @@ class Toy:
         """The CloudEvents ids of what was said of these keys."""
         records = await read_topic(self.servers.kafka, "matching", 6)
         return [dict(r.headers)["ce_id"].decode() for r in records if r.key.decode() in keys]
+
+    async def relay_holds_its_turn(self) -> bool:
+        return bool(await self.database.fetchval("select exists (select from pg_locks where objid = $1)", LOCK))
 
     async def unsent(self) -> int:
         return int(await self.database.fetchval("select count(*) from outbox"))
