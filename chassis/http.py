@@ -25,6 +25,7 @@ from chassis.logs import logger
 from chassis.metrics import DEAD_LETTERS, DEGRADED, REGISTRY, REQUESTS
 from chassis.postgres import Database
 from chassis.relay import measure
+from chassis.tokens import Tokens
 from chassis.work import Worker
 from contracts.message import Message
 from contracts.refusal import FieldError, MessageRefused
@@ -89,8 +90,20 @@ def role(*roles: str) -> Callable[..., Awaitable[Caller]]:
 
 Partner = Annotated[Caller, Depends(role("partner"))]
 Staff = Annotated[Caller, Depends(role("staff"))]
-Peer = Annotated[Caller, Depends(role("service"))]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+
+def peer(service: str, tokens: Tokens, clock: Callable[[], datetime]) -> Callable[..., Awaitable[str]]:
+    """A dependency that lets only other services pass, and names the one that asks."""
+
+    async def check(authorization: Annotated[str | None, Header()] = None) -> str:
+        scheme, _, token = (authorization or "").partition(" ")
+        known = tokens.who(token, service, clock()) if scheme.lower() == "bearer" else None
+        if known is None:
+            raise Problem(401, "Send `Authorization: Bearer <token>` with a service token that is live.")
+        return known
+
+    return check
 
 
 @dataclass(slots=True)
@@ -203,11 +216,20 @@ class Health:
 def build_app(title: str, access: Access, health: Health, routers: Sequence[APIRouter]) -> FastAPI:
     app: FastAPI = FastAPIOffline(title=f"Furthest First: {title}", version="1")
     app.state.access = access
+    _add_probes(app, health)
+    return _with_doors(app, routers)
+
+
+def build_internal_app(routers: Sequence[APIRouter]) -> FastAPI:
+    """The doors for other services."""
+    return _with_doors(FastAPI(openapi_url=None), routers)
+
+
+def _with_doors(app: FastAPI, routers: Sequence[APIRouter]) -> FastAPI:
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.middleware("http")(_observe)
-    _add_probes(app, health)
     for router in routers:
         app.include_router(router)
     return app

@@ -25,7 +25,7 @@ from chassis.due import DueWork, Sender, Senders
 from chassis.envelope import Event
 from chassis.errors import Stopped
 from chassis.facts import Handler, Said
-from chassis.http import Door, Health, build_app
+from chassis.http import Door, Health, build_app, build_internal_app
 from chassis.ids import uuid7
 from chassis.logs import configure, logger
 from chassis.metrics import DEGRADED
@@ -72,6 +72,8 @@ class Service:
     results: Mapping[type[BaseModel], Handler] = field(default_factory=dict)
     senders: Mapping[type[BaseModel], Sender] = field(default_factory=dict)
     routers: Callable[["Running"], Sequence[APIRouter]] = lambda running: ()
+    internal: Callable[["Running"], Sequence[APIRouter]] | None = None
+    """Its doors for other services, which have a port of their own."""
     answers_unknown: bool = False
     not_from_facts: Collection[str] | None = None
     """Its tables that facts alone do not make, where the log can make all others again; None where it cannot."""
@@ -194,10 +196,10 @@ async def serving(
     access = Access(settings.kafka, service.name, clock)
     broker = kafka.broker(settings.kafka, f"{service.name}-{settings.replica}")
     consumers = _consumers(service, settings, worker, broker, stop)
-    server = _server(service, settings, worker, access)
+    servers = _servers(service, settings, worker, access)
     stopping = asyncio.Event()
     drained = [
-        server.serve(),
+        *(server.serve() for server in servers),
         DueWork(worker, _by_name(service.due), clock).run(stopping),
         Senders(worker, _by_name(service.senders), clock, settings.replica, clock()).run(stopping),
         Tidy(database, clock).run(stopping),
@@ -211,7 +213,8 @@ async def serving(
         yield
     finally:
         stopping.set()
-        server.should_exit = True
+        for server in servers:
+            server.should_exit = True
         tasks[-1].cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(_stop_consuming(broker, consumers), DRAIN_WITHIN)
@@ -221,12 +224,17 @@ async def serving(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _server(service: Service, settings: Settings, worker: Worker, access: Access) -> "_Server":
+def _servers(service: Service, settings: Settings, worker: Worker, access: Access) -> "list[_Server]":
     prepare = {model.spec.type: how for model, how in service.prepare.items()}
     door = Door(worker, worker.clock, prepare)
     running = Running(service.name, worker.database, worker, door, worker.clock)
     app = build_app(service.name, access, Health(service.name, worker.database), service.routers(running))
-    return _Server(uvicorn.Config(app, settings.http_host, settings.http_port, log_config=None, access_log=False))
+    apps = [(app, settings.http_port)]
+    if service.internal and settings.internal_port:
+        apps.append((build_internal_app(service.internal(running)), settings.internal_port))
+    return [
+        _Server(uvicorn.Config(app, settings.http_host, port, log_config=None, access_log=False)) for app, port in apps
+    ]
 
 
 def _by_name(models: Mapping[type[BaseModel], T]) -> dict[str, tuple[type[BaseModel], T]]:

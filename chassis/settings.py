@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     kafka_ca: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int
+    internal_port: int | None = None
+    """Where a service that has doors for other services opens them; never to be reached from outside."""
     replica: str = Field(default_factory=gethostname)
     inbox_daily_quota: int = Field(default=100_000, ge=1)
     """Records that are read of one partner's inbox in a day; those beyond wait for the next."""

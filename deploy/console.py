@@ -52,7 +52,8 @@ def show_status(seen: dict[str, Any]) -> None:
             service, s["status"], str(s.get("lag", "-")), str(s.get("unsent", "-")), age, str(letters), degraded
         )
     out.print(table)
-    out.print("servers: " + ", ".join(f"{server} {state}" for server, state in seen["servers"].items()))
+    if "servers" in seen:
+        out.print("servers: " + ", ".join(f"{server} {state}" for server, state in seen["servers"].items()))
 
 
 def show_partner(credentials: dict[str, Any]) -> None:

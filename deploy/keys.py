@@ -10,10 +10,12 @@ from chassis.ids import uuid7
 from chassis.jwe import new_key, public_part
 from contracts.message import SERVICES, Service
 from contracts.vocabulary import Role
-from deploy.embedded.secrets import write
+from deploy.secrets import keep
 from services.referrals.handlers.partners import AddKey
 
 LIVES = timedelta(days=365)
+TOKEN_KEY = "furthest_token_key"  # noqa: S105 - the name of a file
+"""Of the tokens by which notifications asks referrals: both hold it."""
 
 
 def new_api_key() -> str:
@@ -21,10 +23,10 @@ def new_api_key() -> str:
     return f"ff_{secrets.token_urlsafe(32)}"
 
 
-def add_key(api_key: str, role: Role, principal: str, at: datetime) -> AddKey:
+def add_key(api_key: str, role: Role, principal: str, at: datetime, lives: timedelta = LIVES) -> AddKey:
     """What the referrals service is told of a key: never the key."""
     digest = sha256(api_key.encode()).hexdigest()
-    return AddKey(key_id=uuid7(at), sha256=digest, role=role, principal=principal, expires_at=at + LIVES)
+    return AddKey(key_id=uuid7(at), sha256=digest, role=role, principal=principal, expires_at=at + lives)
 
 
 def make_secrets(folder: Path) -> None:
@@ -33,25 +35,22 @@ def make_secrets(folder: Path) -> None:
         wanted = {
             "database_password": secrets.token_urlsafe(24),
             "owner_password": secrets.token_urlsafe(24),
+            "backup_password": secrets.token_urlsafe(24),
             "kafka_password": secrets.token_urlsafe(24),
             "sealing_key": secrets.token_hex(32),
             **_own(service),
         }
         for name, value in wanted.items():
-            _keep(folder / service / f"furthest_{name}", value)
+            keep(folder / service / f"furthest_{name}", value)
+    token_key = keep(folder / "referrals" / TOKEN_KEY, secrets.token_hex(32))
+    keep(folder / "notifications" / TOKEN_KEY, token_key)
 
 
 def _own(service: Service) -> dict[str, str]:
-    if service == "referrals":
-        key_id = f"programme-{secrets.token_hex(4)}"
-        return {"jwe_key": json.dumps(new_key(key_id)), "programme_key": secrets.token_hex(32)}
-    return {"service_key": new_api_key()} if service == "notifications" else {}
-
-
-def _keep(path: Path, value: str) -> None:
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write(path, value)
+    if service != "referrals":
+        return {}
+    key_id = f"programme-{secrets.token_hex(4)}"
+    return {"jwe_key": json.dumps(new_key(key_id)), "programme_key": secrets.token_hex(32)}
 
 
 def read(folder: Path, service: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,9 +10,14 @@ import httpx2
 
 from contracts.door import ProviderUpdated
 from deploy import oruk
-from deploy.embedded.processes import EmbeddedError
+from deploy.errors import DeployError
+from deploy.partners import add_key
+from deploy.provision import partners_of
+from deploy.site import Site
 
 PATIENCE: Final = 15.0
+LIVES: Final = timedelta(hours=1)
+"""The key that a directory is loaded with."""
 FILE_AT_MOST: Final = 100 * 1024 * 1024
 
 
@@ -24,7 +30,7 @@ class Door:
     api_key: str
 
     def put(self, provider: ProviderUpdated) -> list[dict[str, Any]]:
-        """What was wrong with it; nothing where it was taken. Raises EmbeddedError."""
+        """What was wrong with it; nothing where it was taken. Raises DeployError."""
         deadline = time.monotonic() + PATIENCE
         while (response := self._send(provider)).status_code in {401, 503} and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -32,7 +38,7 @@ class Door:
             errors: list[dict[str, Any]] = response.json()["errors"]
             return errors
         if response.status_code != 202:
-            raise EmbeddedError(f"matching answered {response.status_code}. Look at: furthest status")
+            raise DeployError(f"matching answered {response.status_code}. Look at: furthest status")
         return []
 
     def _send(self, provider: ProviderUpdated) -> httpx2.Response:
@@ -41,7 +47,7 @@ class Door:
         try:
             return self.http.put(f"{self.url}/v1/providers/{provider.provider_id}", json=body, headers=headers)
         except httpx2.HTTPError as error:
-            raise EmbeddedError(f"matching does not answer ({type(error).__name__}). See: furthest status") from error
+            raise DeployError(f"matching does not answer ({type(error).__name__}). See: furthest status") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +66,14 @@ class Loaded:
         return asdict(self)
 
 
-def load(file: Path, partner: str, addresses: dict[str, Any]) -> Loaded:
-    """May be repeated: a provider is replaced by what the file says. Raises EmbeddedError."""
-    known = addresses["partners"].get(partner)
-    if known is None:
-        raise EmbeddedError(f"There is no partner {partner} here. Add it with: furthest partner add {partner}")
+def load(file: Path, partner: str, site: Site) -> Loaded:
+    """May be repeated: a provider is replaced by what the file says. Raises DeployError."""
+    if partner not in partners_of(site.admin()):
+        raise DeployError(f"There is no partner {partner} here. Add it with: furthest partner add {partner}")
     directory = _read(file)
+    key = add_key(site, "partner", partner, LIVES)
     with httpx2.Client(timeout=10) as http:
-        door = Door(http, addresses["services"]["matching"]["http"], known["api_key"])
+        door = Door(http, site.urls["matching"], key["api_key"])
         answers = [(provider.provider_id, door.put(provider)) for provider in directory.providers]
     refused = [{"provider_id": id_, "errors": errors} for id_, errors in answers if errors]
     return Loaded(len(answers) - len(refused), refused, directory.faults)
@@ -76,9 +82,9 @@ def load(file: Path, partner: str, addresses: dict[str, Any]) -> Loaded:
 def _read(file: Path) -> oruk.Directory:
     try:
         if file.stat().st_size > FILE_AT_MOST:
-            raise EmbeddedError(f"{file} is larger than {FILE_AT_MOST >> 20} MiB. Load it in parts.")
+            raise DeployError(f"{file} is larger than {FILE_AT_MOST >> 20} MiB. Load it in parts.")
         return oruk.parse(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
-        raise EmbeddedError(f"{file} cannot be read ({type(error).__name__}); nothing was changed.") from error
+        raise DeployError(f"{file} cannot be read ({type(error).__name__}); nothing was changed.") from error
     except ValueError as error:
-        raise EmbeddedError(f"{file} cannot be loaded; nothing was changed. {error}") from error
+        raise DeployError(f"{file} cannot be loaded; nothing was changed. {error}") from error

@@ -1,42 +1,60 @@
 """Makes what services need on their servers: databases and roles, topics, users and access, from the catalogue."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import asyncpg
 
 from chassis.migrations import migrate
 from chassis.postgres import connect
+from chassis.service import act
 from chassis.settings import DatabaseSettings
 from contracts import catalogue
 from contracts.message import SERVICES, Service
-from contracts.topics import ACCESS, inbox, outbox
+from contracts.topics import ACCESS, inbox, outbox, partner_of
+from deploy import areas, keys
 from deploy.kafka.admin import Access, Admin, Topic
+from deploy.site import Roles, Site
+from deploy.wiring import build
 
 READ = ("read", "describe")
 WRITE = ("write", "describe")
 
 
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """A service's database and its two roles: the owner migrates, the application reads and writes rows."""
+async def apply_databases(site: Site) -> list[str]:
+    """Makes what databases and roles lack, loads the default areas on the first time, and returns the migrations
+    that were missing."""
+    applied: list[str] = []
+    for service in SERVICES:
+        roles = site.roles(service)
+        await make_database(site.database, roles)
+        applied += [f"{service}: {name}" for name in await migrate_service(service, roles)]
+    settings = site.settings("referrals")
+    if not await _any_area(settings.database):
+        await act(build("referrals", settings), settings, areas.default())
+    return applied
 
-    owner: DatabaseSettings
-    app: DatabaseSettings
+
+async def _any_area(database: DatabaseSettings) -> bool:
+    conn = await connect(database)
+    try:
+        return bool(await conn.fetchval("select exists (select from area)"))
+    finally:
+        await conn.close()
 
 
 async def make_database(admin: DatabaseSettings, roles: Roles) -> None:
     """Makes the roles and the database, and sets the passwords. May be repeated."""
     conn = await connect(admin)
     try:
-        for role in (roles.owner, roles.app):
+        for role in (roles.owner, roles.app, roles.backup):
             await _make_role(conn, role)
         if not await conn.fetchval("select 1 from pg_database where datname = $1", roles.app.name):
             name, owner = await _idents(conn, roles.app.name, roles.owner.user)
             await conn.execute(f"create database {name} owner {owner}")
-        name, app = await _idents(conn, roles.app.name, roles.app.user)
+        name, app, backup = await _idents(conn, roles.app.name, roles.app.user, roles.backup.user)
         await conn.execute(f"revoke all on database {name} from public")
-        await conn.execute(f"grant connect on database {name} to {app}")
+        await conn.execute(f"grant connect on database {name} to {app}, {backup}")
+        await conn.execute(f"grant pg_read_all_data to {backup}")
     finally:
         await conn.close()
 
@@ -56,6 +74,22 @@ async def _idents(conn: "asyncpg.Connection[asyncpg.Record]", *names: str) -> li
 async def migrate_service(service: str, roles: Roles) -> list[str]:
     """Applies the missing migrations of the chassis and of the service, and returns their names."""
     return await migrate(roles.owner, roles.app.user, ["chassis", f"services.{service}"])
+
+
+def apply_kafka(site: Site) -> dict[str, int]:
+    """Makes what topics, users and rights lack, those of the partners too; returns the topics' partitions."""
+    admin = site.admin()
+    apply_topics(admin)
+    apply_users(admin, {service: keys.read(site.secrets, service, "kafka_password") for service in SERVICES})
+    for partner in partners_of(admin):
+        apply_partner(admin, partner)
+    return admin.partitions()
+
+
+def partners_of(admin: Admin) -> list[str]:
+    """Partners are known by their inboxes."""
+    inboxes = (topic for topic in admin.partitions() if topic.endswith(".inbox"))
+    return sorted(partner for topic in inboxes if (partner := partner_of(topic)))
 
 
 def apply_topics(admin: Admin) -> None:

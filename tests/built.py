@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from pydantic import SecretStr
-
 from chassis.service import Service
 from deploy.wiring import build, settings_of
 from tests.referrals.builders import settings
+from tests.support import TOKEN_KEY
 
 
 def built(service: str) -> Service:
@@ -14,7 +13,7 @@ def built(service: str) -> Service:
     given: dict[str, Any] = {
         **settings().model_dump(),
         "referrals_url": "http://127.0.0.1:1",
-        "service_key": SecretStr("unused"),
+        "token_key": TOKEN_KEY,
         "smtp_host": "127.0.0.1",
         "smtp_port": 1,
         "smtp_sender": "help@example.org",

@@ -13,16 +13,16 @@ import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
-from pydantic import SecretStr
 
 from chassis import logs
 from chassis.migrations import migrate
 from chassis.postgres import Database, connect, connect_pool
 from chassis.service import Service
-from chassis.settings import DatabaseSettings, KafkaSettings
+from chassis.settings import DatabaseSettings
 from deploy.embedded import kafka, postgres
 from deploy.kafka.admin import Admin
-from deploy.provision import Roles, make_database
+from deploy.provision import make_database
+from deploy.site import Roles
 from tests import containers
 from tests.support import Clock, Servers, Stage
 
@@ -80,17 +80,7 @@ def embedded(folder: Path) -> Iterator[Servers]:
     try:
         broker = kafka.start(folder)
         try:
-            yield Servers(
-                DatabaseSettings(
-                    host=database.host,
-                    port=database.port,
-                    name="postgres",
-                    user=database.user,
-                    password=SecretStr(database.password),
-                ),
-                KafkaSettings(bootstrap=broker.bootstrap, user=broker.user, password=SecretStr(broker.password)),
-                Admin(broker.bootstrap, broker.user, broker.password),
-            )
+            yield Servers(database.database, broker.kafka, Admin(broker.kafka))
         finally:
             kafka.stop(broker.process)
     finally:
@@ -101,7 +91,7 @@ def _roles(servers: Servers, service: str, name: str) -> Roles:
     def settings(role: str) -> DatabaseSettings:
         return servers.postgres.model_copy(update={"name": name, "user": f"{service}_{role}"})
 
-    return Roles(settings("owner"), settings("app"))
+    return Roles(settings("owner"), settings("app"), settings("backup"))
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,10 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from chassis.settings import DatabaseSettings, KafkaSettings
 from deploy.embedded import postgres
-from deploy.embedded.kafka_properties import ADMIN, properties
+from deploy.embedded.kafka_properties import properties
 from deploy.embedded.ports import LOOPBACK, free_port
 from deploy.kafka.admin import Admin
+from deploy.site import ADMIN
 from tests.support import Servers
 
 POSTGRES = "postgres:18"
@@ -58,14 +59,12 @@ def started() -> Iterator[Servers]:
     password = secrets.token_hex(16)
     database_port, broker_port = free_port(), free_port()
     with _postgres(database_port, password), _kafka(broker_port, password):
-        bootstrap, hidden = f"{LOOPBACK}:{broker_port}", SecretStr(password)
-        yield Servers(
-            DatabaseSettings(
-                host=LOOPBACK, port=database_port, name="postgres", user=postgres.SUPERUSER, password=hidden
-            ),
-            KafkaSettings(bootstrap=bootstrap, user=ADMIN, password=hidden),
-            Admin(bootstrap, ADMIN, password),
+        hidden = SecretStr(password)
+        broker = KafkaSettings(bootstrap=f"{LOOPBACK}:{broker_port}", user=ADMIN, password=hidden)
+        database = DatabaseSettings(
+            host=LOOPBACK, port=database_port, name="postgres", user=postgres.SUPERUSER, password=hidden
         )
+        yield Servers(database, broker, Admin(broker))
 
 
 def _postgres(port: int, password: str) -> PostgresContainer:

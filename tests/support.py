@@ -31,6 +31,7 @@ M = TypeVar("M", bound=Message)
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SEALING_KEY = SecretStr("5e" * 32)
+TOKEN_KEY = SecretStr("70" * 32)
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 """Real data that lies beside the project on some machines; tests that use it skip where it is absent."""
 

@@ -105,7 +105,7 @@ def city(folder: Path, report: Report) -> Iterator[City]:
         stack.up()
         try:
             report("registering partners and opening places")
-            partners = {name: add_partner(stack, name) for name in (*REFERRERS, PROVIDER)}
+            partners = {name: add_partner(stack.site, name) for name in (*REFERRERS, PROVIDER)}
             yield _open(stack, partners)
         finally:
             report("stopping")

@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import asyncpg
 
+from chassis.postgres import connect
 from contracts.message import SERVICES, Service
 from deploy.bench.city import City
 from deploy.bench.doors import KafkaDoors
 from deploy.bench.plan import Sizes
 from deploy.bench.rest import Watcher, watching
-from deploy.embedded.postgres import SUPERUSER
 from deploy.embedded.stack import Report
 
 HALF_A_YEAR: Final = timedelta(days=182)
@@ -128,11 +128,7 @@ class Cost:
 
 @asynccontextmanager
 async def _superuser(city: City, database: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    where = city.addresses["postgres"]
-    password = (city.stack.secrets / "postgres-admin").read_text()
-    conn = await asyncpg.connect(
-        host=where["host"], port=where["port"], user=SUPERUSER, password=password, database=database
-    )
+    conn = await connect(city.stack.site.database.model_copy(update={"name": database}))
     try:
         yield conn
     finally:

@@ -29,7 +29,7 @@ from contracts.referrals import ReferralReceived
 from deploy import provision
 from deploy.embedded import kafka, postgres
 from deploy.kafka.admin import Admin, Topic
-from deploy.provision import Roles
+from deploy.site import ROLES, Roles
 
 IN: Final = "bench.in"
 OUT: Final = "bench.out"
@@ -169,21 +169,9 @@ def servers(folder: Path) -> Iterator[Ground]:
     try:
         broker = kafka.start(folder)
         try:
-            superuser = DatabaseSettings(
-                host=database.host,
-                port=database.port,
-                name="postgres",
-                user=database.user,
-                password=SecretStr(database.password),
-            )
-            yield Ground(
-                KafkaSettings(bootstrap=broker.bootstrap, user=broker.user, password=SecretStr(broker.password)),
-                Admin(broker.bootstrap, broker.user, broker.password),
-                Roles(
-                    *(superuser.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ("owner", "app"))
-                ),
-                superuser,
-            )
+            superuser = database.database
+            roles = (superuser.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ROLES)
+            yield Ground(broker.kafka, Admin(broker.kafka), Roles(*roles), superuser)
         finally:
             kafka.stop(broker.process)
     finally:

@@ -10,14 +10,11 @@ from typing import Any, Final
 import asyncpg
 import psutil  # type: ignore[import-untyped, unused-ignore]
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from pydantic import SecretStr
 
 from chassis.kafka import client_options
-from chassis.settings import KafkaSettings
 from contracts.message import SERVICES, Service
 from contracts.topics import inbox
 from deploy.bench.city import City
-from deploy.embedded.kafka_properties import ADMIN
 from deploy.embedded.processes import EmbeddedError, recall
 
 LOOK_EVERY: Final = 0.05
@@ -81,11 +78,9 @@ class Watcher:
 @contextlib.asynccontextmanager
 async def watching(city: City) -> AsyncIterator[Watcher]:
     addresses = city.addresses
-    password = (city.stack.secrets / "kafka-admin").read_text()
-    settings = KafkaSettings(bootstrap=addresses["kafka"], user=ADMIN, password=SecretStr(password))
     databases = {service: await asyncpg.connect(addresses["services"][service]["database"]) for service in SERVICES}
     try:
-        async with AIOKafkaConsumer(**client_options(settings, "bench-watch")) as kafka:
+        async with AIOKafkaConsumer(**client_options(city.stack.site.kafka, "bench-watch")) as kafka:
             watcher = Watcher(city, kafka, databases)
             async with asyncio.timeout(30):
                 await watcher.every_inbox_is_read()

@@ -9,7 +9,7 @@ import typer
 from contracts import asyncapi, freeze
 from contracts.message import MESSAGES
 from deploy.console import AsJson, err, out, show
-from deploy.embedded.processes import EmbeddedError
+from deploy.errors import DeployError
 
 app = typer.Typer(no_args_is_help=True, help="What messages promise, and whether it is kept.")
 
@@ -66,6 +66,6 @@ def write_asyncapi(
     try:
         file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        raise EmbeddedError(f"{file} cannot be written ({error.strerror}): name another file.") from error
+        raise DeployError(f"{file} cannot be written ({error.strerror}): name another file.") from error
     seen = {"file": str(file), "messages": len(document["components"]["messages"])}
     show(seen, as_json, lambda: out.print(f"{seen['messages']} messages are described in {file}."))

@@ -15,8 +15,9 @@ from chassis.letter_rows import Warrant, Which
 from chassis.settle import Order
 from contracts.message import Service
 from deploy import dead_letters
-from deploy.console import DEFAULT_DIR, AsJson, Dir, err, known_service, out, show
-from deploy.embedded.stack import Stack
+from deploy.console import DEFAULT_DIR, AsJson, Dir, err, out, show
+from deploy.site import Site
+from deploy.where import site_of
 
 LARGEST = 2**63 - 1
 
@@ -37,10 +38,6 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
-def _known(services: list[str] | None) -> list[str]:
-    return [known_service(service) for service in services or ()]
-
-
 def _utc(time: datetime | None) -> datetime | None:
     return time and time.replace(tzinfo=UTC)
 
@@ -48,9 +45,7 @@ def _utc(time: datetime | None) -> datetime | None:
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 Kind = Literal["unreadable", "unexpected", "parked"]
 Of = Annotated[Service, typer.Argument(help="Whose letters.")]
-Services = Annotated[
-    list[str] | None, typer.Option("--service", callback=_known, help="Only of this service; may be repeated.")
-]
+Services = Annotated[list[Service] | None, typer.Option("--service", help="Only of this service; may be repeated.")]
 Topic = Annotated[str | None, typer.Option(help="Only those read from this topic.")]
 OfKind = Annotated[Kind | None, typer.Option("--kind", help="Only those of this kind.")]
 Rule = Annotated[str | None, typer.Option(help="Only those whose rule has this text in it.")]
@@ -84,7 +79,7 @@ def list_letters(
 ) -> None:
     """List dead letters, the newest first."""
     which = Which(topic, kind, rule, key, _utc(since), _utc(until), settled)
-    found = asyncio.run(dead_letters.listed(Stack(dir).addresses(), service or (), which, limit))
+    found = asyncio.run(dead_letters.listed(site_of(dir), service or (), which, limit))
     show(found, as_json, lambda: _show_found(found))
 
 
@@ -96,7 +91,7 @@ def show_letter(
     as_json: AsJson = False,
 ) -> None:
     """Explain one: where it lay, which rule, what is parked behind it, what was done. Its body stays sealed."""
-    letter = asyncio.run(dead_letters.shown(Stack(dir).addresses(), service, number))
+    letter = asyncio.run(dead_letters.shown(site_of(dir), service, number))
     show(letter, as_json, lambda: _show_letter(letter))
 
 
@@ -124,7 +119,7 @@ def replay(
     """
     which = Which(topic, kind, rule, key, _utc(since), _utc(until))
     order = Order("replay", Warrant(by, reason), rehearse=dry_run)
-    _settle(Stack(dir), service, order, ids or [], which, yes, as_json)
+    _settle(site_of(dir), service, order, ids or [], which, yes, as_json)
 
 
 @app.command()
@@ -153,22 +148,21 @@ def discard(
     """
     which = Which(topic, kind, rule, key, _utc(since), _utc(until))
     order = Order("discard", Warrant(by, reason), with_parked, rehearse=dry_run)
-    _settle(Stack(dir), service, order, ids or [], which, yes, as_json)
+    _settle(site_of(dir), service, order, ids or [], which, yes, as_json)
 
 
 def _settle(
-    stack: Stack, service: Service, order: Order, ids: Sequence[int], which: Which, yes: bool, as_json: bool
+    site: Site, service: Service, order: Order, ids: Sequence[int], which: Which, yes: bool, as_json: bool
 ) -> None:
-    addresses = stack.addresses()
     if not ids:
-        ids = asyncio.run(dead_letters.picked(addresses, service, which))
+        ids = asyncio.run(dead_letters.picked(site, service, which))
         if ids and not (yes or order.rehearse):
             _confirm(f"{order.act.capitalize()} {len(ids)} dead letters of {service}?", as_json)
     elif which != Which():
         raise typer.BadParameter("Name letters by their ids, or pick them by options, not both.")
     else:
-        asyncio.run(dead_letters.must_be_unsettled(addresses, service, ids))
-    done = asyncio.run(dead_letters.settle(stack, service, order, ids))
+        asyncio.run(dead_letters.must_be_unsettled(site, service, ids))
+    done = asyncio.run(dead_letters.settle(site, service, order, ids))
     document = dead_letters.document(service, order, done)
     show(document, as_json, lambda: _show_done(document))
     if document["failed"]:

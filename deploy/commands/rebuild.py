@@ -15,8 +15,9 @@ from chassis.rebuild import Rebuilt
 from chassis.rebuild import rebuild as make_anew
 from contracts.message import Service
 from deploy.console import DEFAULT_DIR, AsJson, Dir, ServiceName, err, out, show
-from deploy.embedded.processes import EmbeddedError
-from deploy.embedded.stack import Stack
+from deploy.errors import DeployError
+from deploy.site import Site
+from deploy.where import site_of
 from deploy.wiring import build
 
 TELL_EVERY = 2.0
@@ -30,7 +31,7 @@ def rebuild(service: ServiceName, accept: Accept = False, dir: Dir = DEFAULT_DIR
     The service goes on meanwhile. Exit code 1 where the tables differ and nothing was switched.
     """
     configure(service, sys.stderr)
-    rebuilt = asyncio.run(_rebuild(Stack(dir), service, accept=accept))  # type: ignore[arg-type]  # checked by its callback
+    rebuilt = asyncio.run(_rebuild(site_of(dir), service, accept=accept))  # type: ignore[arg-type]  # checked by its callback
     show(rebuilt.document(), as_json, lambda: _show(rebuilt))
     if not rebuilt.switched:
         err.print(
@@ -40,15 +41,13 @@ def rebuild(service: ServiceName, accept: Accept = False, dir: Dir = DEFAULT_DIR
         raise typer.Exit(1)
 
 
-async def _rebuild(stack: Stack, service: Service, *, accept: bool) -> Rebuilt:
-    addresses = stack.addresses()
-    settings = stack.settings(service, addresses)
-    owner = stack.roles(service, addresses["postgres"]["port"]).owner
+async def _rebuild(site: Site, service: Service, *, accept: bool) -> Rebuilt:
+    settings, owner = site.settings(service), site.roles(service).owner
     built = build(service, settings)
     try:
         return await make_anew(built, settings, owner, f"services.{service}", accept=accept, progress=_progress())
     except KafkaError as error:
-        raise EmbeddedError(f"Kafka does not answer ({type(error).__name__}). See: furthest status") from error
+        raise DeployError(f"Kafka does not answer ({type(error).__name__}). See: furthest status") from error
 
 
 def _progress() -> Callable[[int, int], None]:

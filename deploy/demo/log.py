@@ -9,8 +9,9 @@ from typing import Any, Final
 import asyncpg
 from confluent_kafka import Consumer, KafkaError, TopicPartition
 
-from deploy.embedded.processes import EmbeddedError
-from deploy.kafka.client import QUIET, settings
+from chassis.settings import KafkaSettings
+from deploy.errors import DeployError
+from deploy.kafka.client import QUIET, options
 
 LOOK_EVERY: Final = 0.5
 
@@ -21,14 +22,11 @@ Ends = dict[tuple[str, int], int]
 class Log:
     """Reads Kafka as its administrator."""
 
-    bootstrap: str
-    user: str
-    password: str
+    kafka: KafkaSettings
 
     def _consumer(self) -> Consumer:
-        options = settings(self.bootstrap, self.user, self.password)
         group = {"group.id": "furthest-witness", "enable.auto.commit": False, "enable.partition.eof": True}
-        return Consumer({**options, **group}, logger=QUIET)
+        return Consumer({**options(self.kafka), **group}, logger=QUIET)
 
     def read(self, topic: str) -> Iterator[Any]:
         """Every record of a topic; those of a partition, and so of a key, in their order."""
@@ -84,7 +82,7 @@ async def come_to_rest(
     within: float,
     watch: Callable[[int], None] = lambda left: None,
 ) -> None:
-    """Waits until nothing is left to do anywhere, and meanwhile nothing new was said. Raises EmbeddedError.
+    """Waits until nothing is left to do anywhere, and meanwhile nothing new was said. Raises DeployError.
 
     `heard` is how many records of its outbox each partner has read. A look takes its time, and what moves on during
     one look can pass it unseen: three in a row must agree.
@@ -92,7 +90,7 @@ async def come_to_rest(
     deadline, quiet, left, before = time.monotonic() + within, 0, -1, dict[tuple[str, int], int]()
     while quiet < 3:
         if time.monotonic() > deadline:
-            raise EmbeddedError(f"The services did not come to rest: {left} things are left to do. See the logs.")
+            raise DeployError(f"The services did not come to rest: {left} things are left to do. See the logs.")
         ends = await asyncio.to_thread(log.ends)
         left = sum([await left_to_do(database, ends) for database in databases])
         left += sum(max(0, ends[outbox, 0] - number) for outbox, number in heard().items())

@@ -24,7 +24,6 @@ from deploy.demo.log import Log, come_to_rest
 from deploy.demo.owed import Owed
 from deploy.demo.parties import Doors, HttpDoor, KafkaDoor, Mailbox, Provider, Told
 from deploy.demo.witness import Evidence, said_in, sent_to
-from deploy.embedded.kafka_properties import ADMIN
 from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.stack import Stack
 from deploy.partners import add_key, add_partner
@@ -196,7 +195,7 @@ class Demo:
         await self._count()
 
     def _log(self) -> Log:
-        return Log(self.addresses["kafka"], ADMIN, (self.stack.secrets / "kafka-admin").read_text())
+        return Log(self.stack.site.kafka)
 
     async def _count_effects(self) -> None:
         addresses, log = self.addresses, self._log()
@@ -255,7 +254,7 @@ def fresh_folder(folder: Path) -> None:
 def prepare(stack: Stack, referrals: int, file: Path | None, watch: Watch) -> Demo:
     """Registers the partners, makes the keys and plans what is sent. Raises EmbeddedError and OSError."""
     names = {**{name: each.name for name, each in plans.REFERRERS.items()}, plans.PROVIDER[0]: plans.PROVIDER[1]}
-    partners = {name: add_partner(stack, name, label) for name, label in names.items()}
+    partners = {name: add_partner(stack.site, name, label) for name, label in names.items()}
     wards = [area.code for area in default_areas().areas if area.ward is None]
     public_key = partners["gp-armley"]["public_key"]
     plan = plans.make(referrals, wards, public_key, datetime.now(UTC).date())
@@ -263,6 +262,6 @@ def prepare(stack: Stack, referrals: int, file: Path | None, watch: Watch) -> De
         plan = plans.Plan(
             plans.from_file(file.read_text().splitlines(), public_key), plan.providers, plan.places, is_known=False
         )
-    staff = add_key(stack, "staff", "demo")["api_key"]
-    applicant = add_key(stack, "applicant", "GB-CHC-1110522")["api_key"]
+    staff = add_key(stack.site, "staff", "demo")["api_key"]
+    applicant = add_key(stack.site, "applicant", "GB-CHC-1110522")["api_key"]
     return Demo(stack, plan, partners, staff, applicant, watch)

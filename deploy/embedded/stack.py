@@ -7,20 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
 from pydantic import SecretStr
 
-from chassis.postgres import connect
-from chassis.service import act
-from chassis.settings import SECRETS_DIR, DatabaseSettings
+from chassis.settings import SECRETS_DIR, DatabaseSettings, KafkaSettings
 from contracts.message import SERVICES, Service
-from deploy import areas, keys, provision
+from deploy import keys, provision
 from deploy.embedded import kafka, mail, postgres
-from deploy.embedded.kafka_properties import ADMIN
 from deploy.embedded.ports import LOOPBACK, choose_port
 from deploy.embedded.processes import (
     EmbeddedError,
@@ -37,11 +32,8 @@ from deploy.embedded.processes import (
     tail,
     wait_until,
 )
-from deploy.embedded.secrets import write
-from deploy.kafka.admin import Admin
-from deploy.provision import Roles
-from deploy.wiring import settings_of
-from services.referrals.service import build as build_referrals
+from deploy.secrets import write
+from deploy.site import ADMIN, Outside, Site, own_names, readiness
 
 GRACE: Final = 30.0
 READY_WITHIN: Final = 60.0
@@ -92,15 +84,13 @@ class Stack:
         keys.make_secrets(self.secrets)
         self.begun = [name for name in ("postgres", "kafka", "mail") if not recall(self.dir, name)]
         with ThreadPoolExecutor() as pool:
-            database, broker, mailbox = (pool.submit(s.start, self.dir) for s in (postgres, kafka, mail))
-        server, admin_of = database.result(), broker.result()
+            database, started, mailbox = (pool.submit(s.start, self.dir) for s in (postgres, kafka, mail))
+        server, broker = database.result(), started.result()
         self.report("making databases, roles, topics, users and access")
-        addresses = self._addresses(server, admin_of, mailbox.result())
-        asyncio.run(self._databases(server))
-        admin = Admin(admin_of.bootstrap, admin_of.user, admin_of.password)
-        provision.apply_topics(admin)
-        provision.apply_users(admin, {s: keys.read(self.secrets, s, "kafka_password") for s in SERVICES})
-        asyncio.run(self._first_acts(addresses))
+        addresses = self._addresses(server.database, broker.kafka, mailbox.result())
+        site = self._site(addresses, broker.kafka, server.database)
+        provision.apply_kafka(site)
+        asyncio.run(provision.apply_databases(site))
         self.report("starting the services")
         for service in SERVICES:
             self.start_service(service, addresses)
@@ -130,53 +120,66 @@ class Stack:
 
     def environment(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
         """The environment of a service's process. Its secrets are in a folder of its own."""
-        port = addresses["services"][service]["http"].rpartition(":")[2]
-        named = {
-            "database_host": LOOPBACK,
-            "database_port": str(addresses["postgres"]["port"]),
-            "database_name": service,
-            "database_user": f"{service}_app",
-            "kafka_bootstrap": addresses["kafka"],
-            "kafka_user": service,
-            "http_port": port,
-            "replica": "0",
-            **self._own_settings(service, addresses),
-        }
+        named = self._settings(service, addresses)
         return {
             SECRETS_DIR: str(self.secrets / service),
             **{f"FURTHEST_{name.upper()}": value for name, value in named.items()},
         }
 
+    def _settings(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
+        return {
+            **own_names(service),
+            "database_host": LOOPBACK,
+            "database_port": str(addresses["postgres"]["port"]),
+            "kafka_bootstrap": addresses["kafka"],
+            "http_port": addresses["services"][service]["http"].rpartition(":")[2],
+            "replica": "0",
+            **self._own_settings(service, addresses),
+        }
+
     def _own_settings(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
+        internal = addresses["services"]["referrals"]["internal"]
+        if service == "referrals":
+            return {"internal_port": internal.rpartition(":")[2]}
         if service != "notifications":
             return {}
         return {
-            "referrals_url": addresses["services"]["referrals"]["http"],
+            "referrals_url": internal,
             "smtp_host": addresses["mail"]["host"],
             "smtp_port": str(addresses["mail"]["port"]),
             "smtp_tls": "none",
             "smtp_sender": SENDER,
         }
 
-    def settings(self, service: Service, addresses: dict[str, Any]) -> Any:
-        """For acts on a service from outside of its process."""
-        environment = self.environment(service, addresses)
-        folder = environment.pop(SECRETS_DIR)
-        named = {name.removeprefix("FURTHEST_").lower(): value for name, value in environment.items()}
-        given: dict[str, Any] = {"_secrets_dir": folder, **named}
-        return settings_of(service)(**given)
+    @property
+    def site(self) -> Site:
+        """What was started here, as commands use it. Raises EmbeddedError where nothing was."""
+        addresses = self.addresses()
 
-    def admin(self, addresses: dict[str, Any]) -> Admin:
-        return Admin(addresses["kafka"], ADMIN, (self.secrets / "kafka-admin").read_text())
+        def password(name: str) -> SecretStr:
+            return SecretStr((self.secrets / name).read_text())
 
-    def roles(self, service: Service, port: int) -> Roles:
-        def settings(role: str, secret: str) -> DatabaseSettings:
-            password = SecretStr(keys.read(self.secrets, service, secret))
-            return DatabaseSettings(host=LOOPBACK, port=port, name=service, user=f"{service}_{role}", password=password)
+        return self._site(
+            addresses,
+            KafkaSettings(bootstrap=addresses["kafka"], user=ADMIN, password=password("kafka-admin")),
+            DatabaseSettings(
+                **addresses["postgres"], name="postgres", user=postgres.SUPERUSER, password=password("postgres-admin")
+            ),
+        )
 
-        return Roles(settings("owner", "owner_password"), settings("app", "database_password"))
+    def _site(self, addresses: dict[str, Any], broker: KafkaSettings, server: DatabaseSettings) -> Site:
+        return Site(
+            self.secrets,
+            broker,
+            server,
+            Outside(broker.bootstrap),
+            lambda service: self._settings(service, addresses),
+            {service: addresses["services"][service]["http"] for service in SERVICES},
+            self.keep_partner,
+            self._servers,
+        )
 
-    def _addresses(self, server: postgres.Server, broker: kafka.Broker, mailbox: mail.Mail) -> dict[str, Any]:
+    def _addresses(self, server: DatabaseSettings, broker: KafkaSettings, mailbox: mail.Mail) -> dict[str, Any]:
         before = self.addresses() if self.run_file.exists() else {"partners": {}}
         return {
             "kafka": broker.bootstrap,
@@ -187,16 +190,19 @@ class Stack:
         }
 
     def _service_addresses(self, service: Service, port: int) -> dict[str, Any]:
-        kept = self.dir / "processes" / f"{service}.port"
-        running = recall(self.dir, service) is not None and kept.exists()
-        http = int(kept.read_text()) if running else choose_port(kept, None)
-        app = self.roles(service, port).app
-        password = app.password.get_secret_value()
+        password = keys.read(self.secrets, service, "database_password")
         return {
-            "http": f"http://{LOOPBACK}:{http}",
-            "database": f"postgresql://{app.user}:{password}@{app.host}:{app.port}/{app.name}",
+            "http": self._url(service, service),
+            "database": f"postgresql://{service}_app:{password}@{LOOPBACK}:{port}/{service}",
             "pid": None,
+            **({"internal": self._url(service, f"{service}-internal")} if service == "referrals" else {}),
         }
+
+    def _url(self, service: Service, name: str) -> str:
+        """A port that was once chosen is kept, as long as it is free or the service runs on it."""
+        kept = self.dir / "processes" / f"{name}.port"
+        running = recall(self.dir, service) is not None and kept.exists()
+        return f"http://{LOOPBACK}:{kept.read_text() if running else choose_port(kept, None)}"
 
     def _keep(self, addresses: dict[str, Any]) -> dict[str, Any]:
         write(self.run_file, json.dumps(addresses, indent=2))
@@ -206,32 +212,6 @@ class Stack:
         addresses = self.addresses()
         addresses["partners"][partner] = credentials
         self._keep(addresses)
-
-    async def _databases(self, server: postgres.Server) -> None:
-        admin = DatabaseSettings(
-            host=server.host,
-            port=server.port,
-            name="postgres",
-            user=server.user,
-            password=SecretStr(server.password),
-        )
-        for service in SERVICES:
-            roles = self.roles(service, server.port)
-            await provision.make_database(admin, roles)
-            await provision.migrate_service(service, roles)
-
-    async def _first_acts(self, addresses: dict[str, Any]) -> None:
-        """The key that notifications asks referrals with, and the default areas, once."""
-        settings = self.settings("referrals", addresses)
-        conn = await connect(settings.database)
-        try:
-            known = await conn.fetchval("select exists (select from access_key where role = 'service')")
-        finally:
-            await conn.close()
-        if not known:
-            service_key = keys.read(self.secrets, "notifications", "service_key")
-            key = keys.add_key(service_key, "service", "notifications", datetime.now(UTC))
-            await act(build_referrals(settings), settings, key, areas.default())
 
     def _await_ready(self, service: Service, addresses: dict[str, Any]) -> None:
         process, log = recall(self.dir, service), log_file(self.dir, service)
@@ -263,25 +243,9 @@ class Stack:
             if name in running:
                 server.stop(running[name])
 
-    def status(self) -> dict[str, Any]:
-        """Health, lag, outbox and dead letters of each service, and whether each server lives."""
-        addresses = self.addresses()
-        servers = {
-            n: "up" if (p := recall(self.dir, n)) and alive(p) else "down" for n in ("postgres", "kafka", "mail")
-        }
-        return {
-            "servers": servers,
-            "services": {s: readiness(f"{addresses['services'][s]['http']}/ready") for s in SERVICES},
-        }
-
-
-def readiness(url: str) -> dict[str, Any]:
-    """What `/ready` says, or that nobody answers."""
-    try:
-        seen: dict[str, Any] = httpx2.get(url, timeout=3).json()
-    except (httpx2.HTTPError, ValueError) as error:
-        return {"status": "down", "reason": type(error).__name__}
-    return seen
+    def _servers(self) -> dict[str, str]:
+        names = ("postgres", "kafka", "mail")
+        return {n: "up" if (process := recall(self.dir, n)) and alive(process) else "down" for n in names}
 
 
 @contextlib.contextmanager

@@ -24,7 +24,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined, unused-ignore]
     UserScramCredentialUpsertion,
 )
 
-from deploy.kafka.client import QUIET, settings
+from chassis.settings import KafkaSettings
+from deploy.errors import DeployError
+from deploy.kafka.client import QUIET, options
 
 WITHIN = 20.0
 ITERATIONS = 4096
@@ -34,7 +36,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 
 
-class AdminError(Exception):
+class AdminError(DeployError):
     """Kafka did not do what was asked; the message says what to do next."""
 
 
@@ -58,9 +60,9 @@ class Access:
 
 
 class Admin:
-    def __init__(self, bootstrap: str, user: str, password: str) -> None:
+    def __init__(self, kafka: KafkaSettings) -> None:
         self._problem = ""
-        self._client = AdminClient(settings(bootstrap, user, password), logger=QUIET, error_cb=self._note)
+        self._client = AdminClient(options(kafka), logger=QUIET, error_cb=self._note)
 
     def apply_topics(self, topics: Iterable[Topic], replication_factor: int = -1) -> None:
         """

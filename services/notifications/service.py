@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chassis.service import Service, now
+from chassis.tokens import Tokens
 from contracts.catalogue import topics_read
 from services.notifications import api, handlers
 from services.notifications.clients.mail import MailServer
@@ -17,7 +18,7 @@ from services.notifications.store import Store
 
 
 def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) -> Service:
-    referrals = Referrals(settings.referrals_url, settings.service_key)
+    referrals = Referrals(settings.referrals_url, Tokens(settings.token_key), clock)
     return Service(
         name="notifications",
         reads=topics_read("notifications"),

@@ -9,10 +9,10 @@ from chassis.settings import Settings
 
 
 class NotificationsSettings(Settings):
-    """Where referrals answers, with which key of role service, and which server takes mail."""
+    """Where referrals answers other services, the key of service tokens, and which server takes mail."""
 
     referrals_url: str = Field(pattern=r"^https?://")
-    service_key: SecretStr
+    token_key: SecretStr
     smtp_host: str
     smtp_port: int = Field(ge=1, le=65535)
     smtp_user: str | None = None

@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from chassis.errors import refuse
-from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Peer, Problem
+from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Problem, peer
 from chassis.records import BeyondTheEnd
 from chassis.service import Running
+from chassis.tokens import Tokens
 from contracts import asyncapi
 from contracts.door import ReferralAcknowledged, ReferralPosted, ReferralWithdrawalRequested
 from contracts.person import Person
@@ -99,8 +100,17 @@ def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
             "area_points": [{"decile_up_to": decile, "points": points} for decile, points in p.area_steps],
         }
 
-    @router.post("/internal/v1/contacts", include_in_schema=False)
-    async def contacts(asked: Lookups, peer: Peer) -> dict[str, list[dict[str, Any]]]:
+    return router
+
+
+def internal(running: Running, programme: Programme, tokens: Tokens) -> APIRouter:
+    """What other services ask."""
+    router = APIRouter()
+
+    @router.post("/v1/contacts")
+    async def contacts(
+        asked: Lookups, who: Annotated[str, Depends(peer(running.name, tokens, running.clock))]
+    ) -> dict[str, list[dict[str, Any]]]:
         """How each person may be told now. Every answer is audited; none is stored by who asks."""
         at = running.clock()
         async with running.database.acquire() as conn, conn.transaction():
@@ -109,7 +119,7 @@ def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
             chosen = [_choose(programme, lookup, rows.get(lookup.referral_id), at) for lookup in asked.lookups]
             await store.audit(
                 [
-                    (lookup.referral_id, peer.principal, lookup.purpose, contact.decision, contact.channel, at)
+                    (lookup.referral_id, who, lookup.purpose, contact.decision, contact.channel, at)
                     for lookup, (contact, _) in zip(asked.lookups, chosen, strict=True)
                 ]
             )

@@ -3,9 +3,10 @@
 from chassis.jwe import Opener
 from chassis.sealing import Vault
 from chassis.service import Service
+from chassis.tokens import Tokens
 from contracts.catalogue import topics_read
 from contracts.door import ReferralSubmitted
-from services.referrals.api import routes
+from services.referrals.api import internal, routes
 from services.referrals.clients.outbox import Outbox
 from services.referrals.domain.priority import Policy
 from services.referrals.events_in import acts, handlers
@@ -24,5 +25,6 @@ def build(settings: ReferralsSettings) -> Service:
         prepare={ReferralSubmitted: opening(programme)},
         results=acts(programme),
         routers=lambda running: [routes(running, programme, Outbox(settings.kafka))],
+        internal=lambda running: [internal(running, programme, Tokens(settings.token_key))],
         answers_unknown=True,
     )

@@ -16,7 +16,7 @@ from deploy.bench.pipeline import measure as measure_pipeline
 from deploy.bench.plan import FIGURES, Sizes
 from deploy.bench.run import Bench
 from deploy.bench.table import show_table
-from deploy.provision import Roles
+from deploy.site import ROLES, Roles
 from tests.support import Servers
 
 TINY = Sizes(
@@ -46,7 +46,7 @@ def open_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 
 async def test_the_lines_and_what_they_are_held_against_are_measured(servers: Servers, tmp_path: Path) -> None:
-    named = [servers.postgres.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ("owner", "app")]
+    named = [servers.postgres.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ROLES]
     bench = Bench(TINY, "abcd", tmp_path, _say)
     await bench.measure_lines(Ground(servers.kafka, servers.admin, Roles(*named), servers.postgres))
     assert set(bench.document["per_s"]) == {"raw", "naive", "hop", "producer", "relay"}

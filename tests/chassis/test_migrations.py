@@ -12,7 +12,8 @@ import pytest_asyncio
 from chassis.errors import Stopped
 from chassis.migrations import migrate, migrations_of
 from chassis.postgres import connect
-from deploy.provision import Roles, make_database
+from deploy.provision import make_database
+from deploy.site import Roles
 from tests.support import Servers
 
 FIRST = "set local lock_timeout = '5s';\ncreate table place (id bigint generated always as identity, name text);\n"

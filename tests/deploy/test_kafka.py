@@ -15,22 +15,29 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined, unused-ignore]
     ResourcePatternType,
     ResourceType,
 )
+from pydantic import SecretStr
 
+from chassis.settings import KafkaSettings
 from deploy.embedded import kafka
 from deploy.embedded.processes import Process, wait_until
 from deploy.kafka.admin import Access, Admin, AdminError, PartitionsDifferError, Topic
-from deploy.kafka.client import QUIET, settings
+from deploy.kafka.client import QUIET, options
+from deploy.site import ADMIN
 
 Kill = Callable[[Process], None]
 
 
 def admin(broker: kafka.Broker) -> Admin:
-    return Admin(broker.bootstrap, broker.user, broker.password)
+    return Admin(broker.kafka)
 
 
-def producer(bootstrap: str, user: str, password: str) -> Producer:
+def as_user(broker: kafka.Broker, user: str, password: str) -> KafkaSettings:
+    return broker.kafka.model_copy(update={"user": user, "password": SecretStr(password)})
+
+
+def producer(broker: kafka.Broker, user: str, password: str) -> Producer:
     known = {"enable.idempotence": True, "topic.metadata.propagation.max.ms": 200}
-    return Producer({**settings(bootstrap, user, password), **known}, logger=QUIET)
+    return Producer({**options(as_user(broker, user, password)), **known}, logger=QUIET)
 
 
 def send(sender: Producer, topic: str, value: bytes = b"x") -> KafkaError | None:
@@ -42,9 +49,7 @@ def send(sender: Producer, topic: str, value: bytes = b"x") -> KafkaError | None
 
 
 def read(broker: kafka.Broker, topic: str, count: int) -> list[bytes | None]:
-    consumer = Consumer(
-        {**settings(broker.bootstrap, broker.user, broker.password), "group.id": "reader"}, logger=QUIET
-    )
+    consumer = Consumer({**options(broker.kafka), "group.id": "reader"}, logger=QUIET)
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
         return [message.value() for message in consumer.consume(count, 20)]
@@ -53,9 +58,7 @@ def read(broker: kafka.Broker, topic: str, count: int) -> list[bytes | None]:
 
 
 def offsets(broker: kafka.Broker, topic: str) -> tuple[int, int]:
-    consumer = Consumer(
-        {**settings(broker.bootstrap, broker.user, broker.password), "group.id": "reader"}, logger=QUIET
-    )
+    consumer = Consumer({**options(broker.kafka), "group.id": "reader"}, logger=QUIET)
     try:
         return consumer.get_watermark_offsets(TopicPartition(topic, 0), 20)
     finally:
@@ -65,7 +68,7 @@ def offsets(broker: kafka.Broker, topic: str) -> tuple[int, int]:
 def partner(broker: kafka.Broker, name: str, *allowed: str) -> Producer:
     admin(broker).set_password(name, "secret")
     admin(broker).grant(name, [Access("topic", topic, "literal", ("write", "describe")) for topic in allowed])
-    return producer(broker.bootstrap, name, "secret")
+    return producer(broker, name, "secret")
 
 
 def test_it_listens_on_loopback_only(broker: kafka.Broker) -> None:
@@ -80,12 +83,12 @@ def test_it_keeps_its_data_its_users_and_its_port(own_dir: Path, kill: Kill) -> 
     partner(first, "p", "kept")
     kafka.stop(first.process)
     second = kafka.start(own_dir)
-    assert send(producer(second.bootstrap, "p", "secret"), "kept", b"before the crash") is None
+    assert send(producer(second, "p", "secret"), "kept", b"before the crash") is None
     kill(second.process)
     third = kafka.start(own_dir)
     assert read(third, "kept", 1) == [b"before the crash"]
-    assert first.bootstrap == second.bootstrap == third.bootstrap
-    assert first.password == second.password == third.password
+    assert first.kafka.bootstrap == second.kafka.bootstrap == third.kafka.bootstrap
+    assert first.kafka.password == second.kafka.password == third.kafka.password
 
 
 def test_one_that_runs_is_returned(own_dir: Path) -> None:
@@ -95,8 +98,12 @@ def test_one_that_runs_is_returned(own_dir: Path) -> None:
 def test_no_password_is_on_a_command_line_or_open_to_others(own_dir: Path) -> None:
     broker = kafka.start(own_dir)
     process = psutil.Process(broker.process.pid)
-    assert broker.password not in " ".join([*process.cmdline(), *process.environ().values()])
-    holding = [path for path in own_dir.rglob("*") if path.is_file() and _mentions(path, broker.password)]
+    assert broker.kafka.password.get_secret_value() not in " ".join([*process.cmdline(), *process.environ().values()])
+    holding = [
+        path
+        for path in own_dir.rglob("*")
+        if path.is_file() and _mentions(path, broker.kafka.password.get_secret_value())
+    ]
     assert {path.name for path in holding} == {"kafka-admin", "server.properties"}
     assert {stat.S_IMODE(path.stat().st_mode) for path in holding} == {0o600}
 
@@ -107,7 +114,7 @@ def _mentions(path: Path, password: str) -> bool:
 
 @pytest.mark.parametrize("change", [{"sasl.password": "wrong"}, {"security.protocol": "PLAINTEXT"}])
 def test_nobody_enters_without_the_password(broker: kafka.Broker, change: dict[str, str]) -> None:
-    wrong = {**settings(broker.bootstrap, broker.user, broker.password), **change}
+    wrong = {**options(broker.kafka), **change}
     with pytest.raises(Exception, match=r"transport failure|timed out"):
         AdminClient(wrong, logger=QUIET).list_topics(timeout=1)
 
@@ -157,7 +164,7 @@ def test_a_prefix_grants_groups_and_the_cluster_can_be_described(broker: kafka.B
 
 
 def _acls(broker: kafka.Broker, principal: str) -> list[object]:
-    client = AdminClient(settings(broker.bootstrap, broker.user, broker.password), logger=QUIET)
+    client = AdminClient(options(broker.kafka), logger=QUIET)
     resource = (ResourceType.ANY, None, ResourcePatternType.ANY)
     every = AclBindingFilter(*resource, principal, "*", AclOperation.ANY, AclPermissionType.ANY)  # type: ignore[arg-type, unused-ignore]
     return list(client.describe_acls(every).result(20))
@@ -171,7 +178,7 @@ def test_topics_are_made_as_described_and_made_so_again(broker: kafka.Broker) ->
 
 
 def _has_retention(broker: kafka.Broker, topic: str, wanted: str) -> bool:
-    client = AdminClient(settings(broker.bootstrap, broker.user, broker.password), logger=QUIET)
+    client = AdminClient(options(broker.kafka), logger=QUIET)
     resource = ConfigResource(ResourceType.TOPIC, topic)
     found = client.describe_configs([resource])[resource].result(20)
     return bool(found["retention.ms"].value == wanted)
@@ -185,7 +192,7 @@ def test_partitions_are_never_changed(broker: kafka.Broker) -> None:
 
 
 def test_an_unknown_topic_is_not_made_by_writing_to_it(broker: kafka.Broker) -> None:
-    sender = producer(broker.bootstrap, broker.user, broker.password)
+    sender = producer(broker, ADMIN, broker.kafka.password.get_secret_value())
     refused = send(sender, "never-made")
     assert refused is not None
     assert "never-made" not in admin(broker).partitions()
@@ -193,7 +200,7 @@ def test_an_unknown_topic_is_not_made_by_writing_to_it(broker: kafka.Broker) -> 
 
 def test_records_are_deleted_up_to_an_offset(broker: kafka.Broker) -> None:
     admin(broker).apply_topics([Topic("short", 1)])
-    sender = producer(broker.bootstrap, broker.user, broker.password)
+    sender = producer(broker, ADMIN, broker.kafka.password.get_secret_value())
     for _ in range(3):
         assert send(sender, "short") is None
     for _ in range(2):
@@ -204,10 +211,10 @@ def test_records_are_deleted_up_to_an_offset(broker: kafka.Broker) -> None:
 def test_a_new_password_replaces_the_old(broker: kafka.Broker) -> None:
     for password in ("first", "first", "second"):
         admin(broker).set_password("changer", password)
-    AdminClient(settings(broker.bootstrap, "changer", "second"), logger=QUIET).list_topics(timeout=10)
+    AdminClient(options(as_user(broker, "changer", "second")), logger=QUIET).list_topics(timeout=10)
 
 
 def test_a_wrong_password_is_named_as_the_cause(broker: kafka.Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deploy.kafka.admin.WITHIN", 1.5)
     with pytest.raises(AdminError, match="the user or the password is wrong"):
-        Admin(broker.bootstrap, broker.user, "wrong").partitions()
+        Admin(broker.kafka.model_copy(update={"password": SecretStr("wrong")})).partitions()

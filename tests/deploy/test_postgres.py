@@ -23,7 +23,10 @@ Kill = Callable[[Process], None]
 def query(server: postgres.Server, sql: str, password: str | None = None) -> object:
     async def ask() -> object:
         connection = await asyncpg.connect(
-            host=server.host, port=server.port, user=server.user, password=password or server.password
+            host=server.database.host,
+            port=server.database.port,
+            user=server.database.user,
+            password=password or server.database.password.get_secret_value(),
         )
         try:
             return await connection.fetchval(sql)
@@ -59,8 +62,7 @@ def test_it_keeps_its_data_and_its_port(own_dir: Path, kill: Kill) -> None:
     kill(second.process)
     third = postgres.start(own_dir)
     assert query(third, "select count(*) from kept") == 1
-    assert first.port == second.port == third.port
-    assert first.password == second.password == third.password
+    assert first.database == second.database == third.database
 
 
 def test_it_comes_back_although_the_pid_in_its_lock_is_someone_elses(own_dir: Path, kill: Kill) -> None:
@@ -77,9 +79,9 @@ def test_one_that_runs_is_returned(own_dir: Path) -> None:
 def test_secrets_are_the_owners_only(own_dir: Path) -> None:
     server = postgres.start(own_dir)
     kept = own_dir / "secrets" / "postgres-admin"
-    assert kept.read_text() == server.password
+    assert kept.read_text() == server.database.password.get_secret_value()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert server.password not in " ".join(psutil.Process(server.process.pid).cmdline())
+    assert server.database.password.get_secret_value() not in " ".join(psutil.Process(server.process.pid).cmdline())
     assert not list((own_dir / "postgres").glob("password*"))
 
 

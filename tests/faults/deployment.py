@@ -14,14 +14,12 @@ from typing import Any, Final
 import httpx2
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from pydantic import SecretStr
 
 from chassis.kafka import client_options
-from chassis.settings import KafkaSettings
 from contracts.catalogue import READS_INBOXES
 from contracts.message import SERVICES, Service
 from deploy.embedded import kafka, postgres
-from deploy.embedded.kafka_properties import ADMIN, Door
+from deploy.embedded.kafka_properties import Door
 from deploy.embedded.ports import free_port
 from deploy.embedded.processes import Process, recall, spawn, stop
 from deploy.embedded.stack import Stack
@@ -186,11 +184,7 @@ class Deployment:
 
     async def _asked(self) -> AIOKafkaAdminClient:
         if self._admin is None:
-            password = SecretStr((self.stack.secrets / "kafka-admin").read_text())
-            options = client_options(
-                KafkaSettings(bootstrap=self.addresses["kafka"], user=ADMIN, password=password), "watcher"
-            )
-            self._admin = AIOKafkaAdminClient(**options)
+            self._admin = AIOKafkaAdminClient(**client_options(self.stack.site.kafka, "watcher"))
             await self._admin.start()
         return self._admin
 

@@ -11,12 +11,9 @@ from typing import Any, Final
 import httpx2
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pydantic import SecretStr
 
 from chassis.kafka import client_options
-from chassis.settings import KafkaSettings
 from contracts.message import SERVICES, Service
-from deploy.embedded.kafka_properties import ADMIN
 from deploy.embedded.processes import recall, stop
 from tests.faults import poison
 from tests.faults.deployment import Deployment, Replica
@@ -176,8 +173,7 @@ class Doer:
             await self._write(topic, bad)
 
     async def _try_to_write(self, topic: str, bad: poison.Poison) -> None:
-        password = SecretStr((self.deployment.stack.secrets / "kafka-admin").read_text())
-        kafka = KafkaSettings(bootstrap=self.deployment.addresses["kafka"], user=ADMIN, password=password)
+        kafka = self.deployment.stack.site.kafka
         producer = AIOKafkaProducer(**client_options(kafka, "poisoner"), acks="all")
         try:
             await producer.start()

@@ -11,9 +11,9 @@ from deploy.kafka.admin import AdminError
 from tests.faults.deployment import groups_of
 
 if __name__ == "__main__":
-    stack = Stack(Path(sys.argv[1]))
+    admin = Stack(Path(sys.argv[1])).site.admin()
     try:
         for group in groups_of(sys.argv[2]):  # type: ignore[arg-type]  # given by the harness
-            stack.admin(stack.addresses()).delete_group(group)
+            admin.delete_group(group)
     except AdminError as error:
         sys.exit(str(error))

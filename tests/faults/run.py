@@ -16,7 +16,6 @@ from deploy.demo.effects import owed
 from deploy.demo.log import Log, come_to_rest
 from deploy.demo.owed import Owed
 from deploy.demo.witness import Evidence, said_in, sent_to
-from deploy.embedded.kafka_properties import ADMIN
 from deploy.partners import add_partner
 from tests.faults.checks import invariants
 from tests.faults.deployment import Deployment
@@ -56,9 +55,8 @@ class Trial:
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.deployment.down)
             await self.deployment.up()
-            partners = {
-                n: await asyncio.to_thread(add_partner, self.deployment.stack, n, label) for n, label in NAMES.items()
-            }
+            site = self.deployment.stack.site
+            partners = {n: await asyncio.to_thread(add_partner, site, n, label) for n, label in NAMES.items()}
             self.report(
                 f"up after {time.monotonic() - began:.0f} s; {len(self.faults)} faults, {self.referrals} referrals"
             )
@@ -114,8 +112,7 @@ class Trial:
 
     @property
     def _log(self) -> Log:
-        password = (self.deployment.stack.secrets / "kafka-admin").read_text()
-        return Log(self.deployment.addresses["kafka"], ADMIN, password)
+        return Log(self.deployment.stack.site.kafka)
 
     async def _count(self) -> None:
         workload, addresses = self.workload, self.deployment.addresses

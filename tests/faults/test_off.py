@@ -37,7 +37,7 @@ async def effects(toy: Toy, referrals: list[UUID]) -> Owed:
 
 async def said(toy: Toy, referrals: list[UUID]) -> Said:
     kafka = toy.servers.kafka
-    log = Log(kafka.bootstrap, kafka.user, kafka.password.get_secret_value())
+    log = Log(kafka)
     seen, ours = Said(), {str(referral) for referral in referrals}
 
     def read() -> None:

@@ -42,8 +42,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     stack = Stack(tmp_path_factory.mktemp("deployment"))
     try:
         stack.up()
-        partners = {name: add_partner(stack, name) for name in ("gp-armley", "food-bank", "library-service")}
-        staff = add_key(stack, "staff", "tester")["api_key"]
+        partners = {name: add_partner(stack.site, name) for name in ("gp-armley", "food-bank", "library-service")}
+        staff = add_key(stack.site, "staff", "tester")["api_key"]
         yield Deployment(stack, stack.addresses(), partners, staff)
     finally:
         stack.down()

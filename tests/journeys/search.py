@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from pydantic import SecretStr
-
 from chassis.postgres import connect
-from chassis.settings import DatabaseSettings, KafkaSettings
-from deploy.embedded.kafka_properties import ADMIN
+from chassis.settings import DatabaseSettings
 from tests.journeys.conftest import Deployment
 from tests.support import read_topic
 
@@ -54,12 +51,11 @@ async def find(deployment: Deployment, *words: str, besides: frozenset[str] = fr
 
 
 async def _in_kafka(search: Search, deployment: Deployment, besides: frozenset[str]) -> None:
-    password = (deployment.stack.secrets / "kafka-admin").read_text()
-    settings = KafkaSettings(bootstrap=deployment.addresses["kafka"], user=ADMIN, password=SecretStr(password))
-    for topic, partitions in deployment.stack.admin(deployment.addresses).partitions().items():
+    site = deployment.stack.site
+    for topic, partitions in site.admin().partitions().items():
         if topic.startswith("__") or topic in besides:
             continue
-        for record in await read_topic(settings, topic, partitions):
+        for record in await read_topic(site.kafka, topic, partitions):
             headers = (part for name, value in record.headers for part in (name.encode(), value or b""))
             search.look(f"kafka:{topic}", record.key or b"", record.value or b"", *headers)
 
@@ -80,11 +76,7 @@ async def _in_database(search: Search, deployment: Deployment, service: str) -> 
 
 
 def as_administrator(deployment: Deployment, database: str) -> DatabaseSettings:
-    postgres = deployment.addresses["postgres"]
-    password = (deployment.stack.secrets / "postgres-admin").read_text()
-    return DatabaseSettings(
-        host=postgres["host"], port=postgres["port"], name=database, user="postgres", password=SecretStr(password)
-    )
+    return deployment.stack.site.database.model_copy(update={"name": database})
 
 
 def _in_files(search: Search, folder: Path) -> None:

@@ -25,7 +25,7 @@ async def letters(deployment: Deployment, *words: str) -> subprocess.CompletedPr
 
 @asynccontextmanager
 async def bug_in_reporting(deployment: Deployment) -> AsyncIterator[None]:
-    owner = await connect(deployment.stack.roles("reporting", deployment.addresses["postgres"]["port"]).owner)
+    owner = await connect(deployment.stack.site.roles("reporting").owner)
     try:
         await owner.execute(BUG)
         yield

@@ -173,7 +173,7 @@ async def test_a_withdrawal_wins_and_the_partner_hears_that_the_need_ended(deplo
 
 async def test_an_expired_key_opens_nothing(deployment: Deployment) -> None:
     partner, expired = deployment.partners["food-bank"], new_api_key()
-    settings = deployment.stack.settings("referrals", deployment.addresses)
+    settings = deployment.stack.site.settings("referrals")
     a_year_ago = datetime.now(UTC) - timedelta(days=366)
     await act(build(settings), settings, add_key(expired, "partner", "food-bank", a_year_ago))
     response = await post(partner, f"{deployment.url('referrals')}/v1/referrals", a_body(partner), key=expired)
@@ -182,7 +182,7 @@ async def test_an_expired_key_opens_nothing(deployment: Deployment) -> None:
 
 async def test_a_new_partner_is_heard_at_once(deployment: Deployment) -> None:
     name = f"new-{uuid4().hex[:8]}"
-    partner = await asyncio.to_thread(add_partner, deployment.stack, name)
+    partner = await asyncio.to_thread(add_partner, deployment.stack.site, name)
     submission = uuid4().hex
     await write(partner, (json.dumps(a_body(partner)).encode(), headers(submission)))
     assert (await answer(partner, submission))["type"] == "ReferralAcknowledged"

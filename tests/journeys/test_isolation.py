@@ -13,8 +13,7 @@ from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
 from contracts.message import SERVICES
 from deploy.kafka.admin import _bindings, _every
-from deploy.kafka.client import QUIET
-from deploy.kafka.client import settings as settings_of
+from deploy.kafka.client import QUIET, options
 from deploy.keys import read
 from deploy.provision import own_access, partner_access, partner_user, service_access
 from tests.journeys.conftest import Deployment
@@ -35,9 +34,9 @@ async def test_a_partner_cannot_write_to_another_partners_inbox_nor_to_a_fact_to
 
 def refused_reading(credentials: dict[str, Any], topic: str, group: str) -> int | None:
     """The error with which Kafka refuses to let a partner read a topic in a group, none where it does not."""
-    kafka = credentials["kafka"]
-    options = settings_of(kafka["bootstrap"], kafka["user"], kafka["password"])
-    reader = Consumer({**options, "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET)
+    reader = Consumer(
+        {**options(settings(credentials)), "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET
+    )
     try:
         reader.subscribe([topic])
         polled = reader.poll(10)
@@ -61,7 +60,7 @@ def test_a_partner_cannot_use_a_group_that_is_not_its_own(deployment: Deployment
 
 def rights_in_kafka(deployment: Deployment, user: str) -> set[AclBinding]:
     """What Kafka lets a user do."""
-    admin = deployment.stack.admin(deployment.addresses)
+    admin = deployment.stack.site.admin()
     return set(admin._client.describe_acls(_every(user), request_timeout=20).result())
 
 

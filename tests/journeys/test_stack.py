@@ -23,7 +23,7 @@ async def test_a_second_up_starts_only_what_is_missing_and_keeps_the_data(tmp_pa
     stack = Stack(tmp_path)
     try:
         first = await asyncio.to_thread(stack.up)
-        await asyncio.to_thread(add_partner, stack, "gp-armley")
+        await asyncio.to_thread(add_partner, stack.site, "gp-armley")
         os.kill(first["services"]["grants"]["pid"], signal.SIGKILL)
         await eventually(lambda: asyncio.to_thread(living, tmp_path), lambda seen: "grants" not in seen)
         second = await asyncio.to_thread(Stack(tmp_path).up)

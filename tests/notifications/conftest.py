@@ -16,8 +16,8 @@ from contracts.referrals import NeedStatusChanged
 from contracts.vocabulary import NeedStatus
 from services.notifications.service import build
 from services.notifications.settings import NotificationsSettings
-from tests.notifications.standins import KEY, StandInMailServer, StandInReferrals, facts_in
-from tests.support import NOON, SEALING_KEY, Clock, Stage
+from tests.notifications.standins import StandInMailServer, StandInReferrals, facts_in
+from tests.support import NOON, SEALING_KEY, TOKEN_KEY, Clock, Stage
 
 
 def settings_for(referrals: int, mail: int, **changes: Any) -> NotificationsSettings:
@@ -33,7 +33,7 @@ def settings_for(referrals: int, mail: int, **changes: Any) -> NotificationsSett
             "http_port": 1,
             "sealing_key": SEALING_KEY,
             "referrals_url": f"http://127.0.0.1:{referrals}",
-            "service_key": SecretStr(KEY),
+            "token_key": TOKEN_KEY,
             "smtp_host": "127.0.0.1",
             "smtp_port": mail,
             "smtp_tls": "none",
@@ -114,7 +114,7 @@ async def new_world(
     stage: Callable[[Service], Awaitable[Stage]], referrals: StandInReferrals, mail: StandInMailServer
 ) -> Callable[..., Awaitable[World]]:
     async def make(**settings: Any) -> World:
-        clock = Clock()
+        clock = referrals.clock = Clock()
         put = await stage(build(settings_for(referrals.port, mail.port, **settings), clock))
         put.clock = clock
         return World(put, referrals, mail)

@@ -25,10 +25,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from chassis.envelope import headers_of
+from chassis.tokens import Tokens
 from deploy.embedded.ports import free_port
-from tests.support import eventually
+from tests.support import TOKEN_KEY, Clock, eventually
 
-KEY = "service-key-of-notifications"
 ADDRESS = "planted-mark@example.org"
 
 
@@ -53,6 +53,7 @@ class StandInReferrals:
     """Answers each lookup with the contact of its need, else with `usual`."""
 
     port: int = field(default_factory=free_port)
+    clock: Clock = field(default_factory=Clock)
     usual: dict[str, Any] = field(default_factory=a_contact)
     of_need: dict[str, dict[str, Any]] = field(default_factory=dict)
     status: int = 200
@@ -60,7 +61,8 @@ class StandInReferrals:
     change: Callable[[list[Any]], list[Any]] = lambda contacts: contacts
 
     async def contacts(self, request: Request) -> JSONResponse:
-        if request.headers.get("authorization") != f"Bearer {KEY}":
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        if Tokens(TOKEN_KEY).who(token, "referrals", self.clock()) != "notifications":
             return JSONResponse({}, 401)
         lookups = (await request.json())["lookups"]
         self.asked.append(lookups)
@@ -72,7 +74,7 @@ class StandInReferrals:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator["StandInReferrals"]:
-        app = Starlette(routes=[Route("/internal/v1/contacts", self.contacts, methods=["POST"])])
+        app = Starlette(routes=[Route("/v1/contacts", self.contacts, methods=["POST"])])
         server = _Server(uvicorn.Config(app, "127.0.0.1", self.port, log_config=None, ws="none", lifespan="off"))
         task = asyncio.create_task(server.serve())
         await eventually(_now(lambda: server.started), bool)

@@ -422,8 +422,10 @@ def test_a_batch_ends_well_before_its_attempt_is_taken_for_lost() -> None:
     assert longest < RESULT_WITHIN.total_seconds() - 30
 
 
-async def test_referrals_is_asked_with_the_service_key_only(new_world: Make, referrals: StandInReferrals) -> None:
-    world = await new_world(service_key="another")
+async def test_referrals_answers_only_a_token_of_the_key_that_both_hold(
+    new_world: Make, referrals: StandInReferrals
+) -> None:
+    world = await new_world(token_key=SecretStr("00" * 32))
     await world.hear(a_change())
     await world.send()
     assert (referrals.asked, await world.waiting()) == ([], 1)

@@ -10,7 +10,7 @@ from chassis.jwe import new_key, public_part, seal
 from contracts.door import ReferralSubmitted
 from services.referrals.service import build
 from services.referrals.settings import ReferralsSettings
-from tests.support import SEALING_KEY
+from tests.support import SEALING_KEY, TOKEN_KEY
 
 WARD = "E05011400"
 JWE_KEY = new_key("test")
@@ -56,6 +56,7 @@ def settings(**changes: Any) -> ReferralsSettings:
         "sealing_key": SEALING_KEY,
         "jwe_key": SecretStr(json.dumps(JWE_KEY)),
         "programme_key": SecretStr("a1" * 32),
+        "token_key": TOKEN_KEY,
     }
     return ReferralsSettings(**{**given, **changes})
 

@@ -1,9 +1,7 @@
 """How other services learn of a way to reach a person: by a rule that allows it, and never unseen."""
 
-import hashlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,19 +11,15 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from chassis.access import Access
-from chassis.http import Door, Health, build_app
+from chassis.http import Door, build_internal_app
 from chassis.service import Running, Service
-from chassis.settings import KafkaSettings
-from contracts.access import KeyAdded
+from chassis.tokens import Tokens
 from contracts.referrals import ReferralReceived
-from contracts.vocabulary import Role
 from services.referrals.domain.areas import Area
 from services.referrals.handlers.partners import LoadAreas
 from tests.referrals.builders import WARD, a_person, a_referral, referrals
-from tests.support import NOON, Stage, said
+from tests.support import NOON, TOKEN_KEY, Stage, said
 
-NOWHERE = KafkaSettings(bootstrap="localhost:1", user="nobody", password=SecretStr("none"))
 AUDIT = "select referral_id, asked_by, purpose, decision, channel from contact_audit order by id"
 
 
@@ -40,11 +34,11 @@ class Contacts:
         told = await self.stage.receive("gp-armley", a_referral(a_person(**changes)))
         return said(told, ReferralReceived)[0].referral_id
 
-    async def ask(self, *referrals: UUID, role: Role = "service", **changes: Any) -> httpx2.Response:
+    async def ask(self, *referrals: UUID, token: str | None = None, **changes: Any) -> httpx2.Response:
         asked = {"need_id": str(uuid4()), "purpose": "offered", **changes}
         lookups = [{"referral_id": str(referral), **asked} for referral in referrals]
         return await self.http.post(
-            "/internal/v1/contacts", json={"lookups": lookups}, headers={"Authorization": f"Bearer {role}"}
+            "/v1/contacts", json={"lookups": lookups}, headers={"Authorization": f"Bearer {token or a_token()}"}
         )
 
     async def answers(self, *referrals: UUID, **changes: Any) -> list[dict[str, Any]]:
@@ -56,22 +50,19 @@ class Contacts:
         return await self.stage.rows(AUDIT)
 
 
-def a_key(role: Role) -> KeyAdded:
-    """The key of a role is its name."""
-    digest = hashlib.sha256(role.encode()).hexdigest()
-    expires_at = NOON + timedelta(days=1)
-    return KeyAdded(key_id=uuid4(), sha256=digest, role=role, principal="notifications", expires_at=expires_at)
+def a_token(
+    who: str = "notifications", whom: str = "referrals", at: datetime = NOON, key: SecretStr = TOKEN_KEY
+) -> str:
+    return Tokens(key).make(who, whom, at)
 
 
 @pytest_asyncio.fixture
 async def contacts(stage: Callable[[Service], Awaitable[Stage]]) -> AsyncIterator[Contacts]:
     put = await stage(referrals)
     await put.result(LoadAreas(version="test", areas=[Area(WARD, "Killingbeck & Seacroft", 2)]))
-    access = Access(NOWHERE, "referrals", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
-    roles: tuple[Role, ...] = ("service", "partner", "staff", "reader")
-    access.keys.update({(key := a_key(role)).sha256: key for role in roles})
     running = Running("referrals", put.database, put.worker, Door(put.worker, put.clock), put.clock)
-    app = build_app("referrals", access, Health("referrals", put.database), put.service.routers(running))
+    assert put.service.internal
+    app = build_internal_app(put.service.internal(running))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://referrals") as http:
         yield Contacts(put, http)
 
@@ -113,11 +104,22 @@ async def test_the_audit_holds_no_address(contacts: Contacts) -> None:
     assert "+44" not in str(rows)
 
 
-@pytest.mark.parametrize("role", ["partner", "staff", "reader"])
-async def test_only_services_are_told(contacts: Contacts, role: Role) -> None:
+@pytest.mark.parametrize(
+    "token",
+    [
+        a_token(key=SecretStr("00" * 32)),
+        a_token(whom="matching"),
+        a_token(at=NOON - timedelta(minutes=2)),
+        a_token(at=NOON + timedelta(minutes=2)),
+        "eyJhbGciOiJub25lIn0.eyJpc3MiOiJub3RpZmljYXRpb25zIiwiYXVkIjoicmVmZXJyYWxzIn0.",
+        "a-partners-key",
+    ],
+    ids=["another key", "for another", "no longer live", "not yet live", "not signed", "no token"],
+)
+async def test_only_services_are_told(contacts: Contacts, token: str) -> None:
     referral = await contacts.refer()
-    refused = await contacts.ask(referral, role=role)
-    assert refused.status_code == 403
+    refused = await contacts.ask(referral, token=token)
+    assert refused.status_code == 401
     assert "example" not in refused.text
     assert await contacts.audit() == []
 

@@ -1,7 +1,7 @@
 """Asks referrals, at the moment of sending and in one call, whether and how each person may be contacted."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,10 +10,11 @@ import httpx2
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.due import NotCalled
+from chassis.tokens import Tokens
 from contracts.vocabulary import Channel, Code, Language, NeedStatus
 from services.notifications.domain.gate import Decision, Step, step
 
-PATH = "/internal/v1/contacts"
+PATH = "/v1/contacts"
 WITHIN = 10.0
 
 
@@ -69,7 +70,8 @@ class Referrals:
     """The internal door of the referrals service."""
 
     url: str
-    key: SecretStr
+    tokens: Tokens
+    clock: Callable[[], datetime]
 
     async def contacts(self, lookups: Sequence[Lookup]) -> list[Contact]:
         """One contact for each lookup, in order. Raises NotCalled where referrals gave no answer of use."""
@@ -83,7 +85,8 @@ class Referrals:
         return answer.contacts
 
     async def _ask(self, lookups: Lookups) -> Contacts:
-        headers = {"Authorization": f"Bearer {self.key.get_secret_value()}", "Content-Type": "application/json"}
+        token = self.tokens.make("notifications", "referrals", self.clock())
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         async with httpx2.AsyncClient(timeout=WITHIN, trust_env=False) as http:
             response = await http.post(self.url.rstrip("/") + PATH, content=lookups.model_dump_json(), headers=headers)
         response.raise_for_status()
