@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     """What every service needs. Variables are named FURTHEST_...; a file of that name in the folder that
     FURTHEST_SECRETS_DIR names holds a secret."""
 
-    model_config = SettingsConfigDict(env_prefix="FURTHEST_", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FURTHEST_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     database_host: str
     database_port: int = 5432

@@ -22,7 +22,6 @@ def make(folder: Path, names: Sequence[str], at: datetime) -> None:
     """Makes `FILES` for these host names and addresses, unless one is there. The authority's key is kept nowhere."""
     if any((folder / file).exists() for file in FILES):
         return
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     issuer, subject = _name("Furthest First, this deployment's own authority"), _name(names[0])
     ca = (

@@ -168,6 +168,9 @@ def main() -> None:
     except (DeployError, Stopped) as error:
         err.print(f"[bold red]furthest:[/bold red] {error}", highlight=False)
         sys.exit(1)
+    except (FileNotFoundError, PermissionError) as error:
+        err.print(f"[bold red]furthest:[/bold red] {error.filename}: {error.strerror}.", highlight=False)
+        sys.exit(1)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         err.print(
             f"[bold red]furthest:[/bold red] a server does not answer ({type(error).__name__}). See: furthest status",

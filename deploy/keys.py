@@ -10,7 +10,7 @@ from chassis.ids import uuid7
 from chassis.jwe import new_key, public_part
 from contracts.message import SERVICES, Service
 from contracts.vocabulary import Role
-from deploy.secrets import keep
+from deploy.secrets import keep, password
 from services.referrals.handlers.partners import AddKey
 
 LIVES = timedelta(days=365)
@@ -30,18 +30,19 @@ def add_key(api_key: str, role: Role, principal: str, at: datetime, lives: timed
 
 
 def make_secrets(folder: Path) -> None:
-    """Makes what is missing of `folder/<service>/furthest_<setting>`, the files that settings are read from."""
+    """Makes what is missing of `folder/<service>/furthest_<setting>`, the files that settings are read from, and of
+    `folder/databases`."""
     for service in SERVICES:
         wanted = {
             "database_password": secrets.token_urlsafe(24),
-            "owner_password": secrets.token_urlsafe(24),
-            "backup_password": secrets.token_urlsafe(24),
             "kafka_password": secrets.token_urlsafe(24),
             "sealing_key": secrets.token_hex(32),
             **_own(service),
         }
         for name, value in wanted.items():
             keep(folder / service / f"furthest_{name}", value)
+        for role in ("owner", "backup"):
+            password(of_database(folder, service, role))
     token_key = keep(folder / "referrals" / TOKEN_KEY, secrets.token_hex(32))
     keep(folder / "notifications" / TOKEN_KEY, token_key)
 
@@ -51,6 +52,11 @@ def _own(service: Service) -> dict[str, str]:
         return {}
     key_id = f"programme-{secrets.token_hex(4)}"
     return {"jwe_key": json.dumps(new_key(key_id)), "programme_key": secrets.token_hex(32)}
+
+
+def of_database(folder: Path, service: str, role: str) -> Path:
+    """The password of a role that the service itself must not have."""
+    return folder / "databases" / f"{service}_{role}"
 
 
 def read(folder: Path, service: str, name: str) -> str:

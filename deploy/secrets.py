@@ -13,13 +13,13 @@ def password(path: Path) -> str:
 def keep(path: Path, text: str) -> str:
     """What is kept there, or from now on this text."""
     if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write(path, text)
     return path.read_text()
 
 
 def write(path: Path, text: str) -> None:
     """Replace a file at once; at no time may anybody else read it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -69,16 +69,13 @@ class Site:
         return {**servers, "services": {service: readiness(f"{url}/ready") for service, url in self.urls.items()}}
 
     def roles(self, service: Service) -> Roles:
-        def settings(role: str, secret: str) -> DatabaseSettings:
-            password = SecretStr(keys.read(self.secrets, service, secret))
-            named = {"name": service, "user": f"{service}_{role}", "password": password}
+        def settings(role: str, password: str) -> DatabaseSettings:
+            named = {"name": service, "user": f"{service}_{role}", "password": SecretStr(password)}
             return self.database.model_copy(update=named)
 
-        return Roles(
-            settings("owner", "owner_password"),
-            settings("app", "database_password"),
-            settings("backup", "backup_password"),
-        )
+        owner, backup = (keys.of_database(self.secrets, service, role).read_text() for role in ("owner", "backup"))
+        app = keys.read(self.secrets, service, "database_password")
+        return Roles(settings("owner", owner), settings("app", app), settings("backup", backup))
 
 
 def readiness(url: str) -> dict[str, Any]:
@@ -117,7 +114,7 @@ def from_environment() -> Site:
     env = _Environment()  # type: ignore[call-arg]  # read from the environment
 
     def password(name: str) -> SecretStr:
-        file = env.secrets / "admin" / name
+        file = env.secrets / name
         if not file.exists():
             raise DeployError(f"The secret {file} is missing. Make it with: furthest secrets make")
         return SecretStr(file.read_text())

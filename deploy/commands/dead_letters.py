@@ -15,7 +15,7 @@ from chassis.letter_rows import Warrant, Which
 from chassis.settle import Order
 from contracts.message import Service
 from deploy import dead_letters
-from deploy.console import DEFAULT_DIR, AsJson, Dir, err, out, show
+from deploy.console import DEFAULT_DIR, AsJson, Dir, err, known_service, out, show
 from deploy.site import Site
 from deploy.where import site_of
 
@@ -38,6 +38,10 @@ def _user() -> str:
         return f"uid {os.getuid()}"
 
 
+def _known(services: list[str] | None) -> list[str]:
+    return [known_service(service) for service in services or ()]
+
+
 def _utc(time: datetime | None) -> datetime | None:
     return time and time.replace(tzinfo=UTC)
 
@@ -45,7 +49,9 @@ def _utc(time: datetime | None) -> datetime | None:
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 Kind = Literal["unreadable", "unexpected", "parked"]
 Of = Annotated[Service, typer.Argument(help="Whose letters.")]
-Services = Annotated[list[Service] | None, typer.Option("--service", help="Only of this service; may be repeated.")]
+Services = Annotated[
+    list[str] | None, typer.Option("--service", callback=_known, help="Only of this service; may be repeated.")
+]
 Topic = Annotated[str | None, typer.Option(help="Only those read from this topic.")]
 OfKind = Annotated[Kind | None, typer.Option("--kind", help="Only those of this kind.")]
 Rule = Annotated[str | None, typer.Option(help="Only those whose rule has this text in it.")]
@@ -79,7 +85,7 @@ def list_letters(
 ) -> None:
     """List dead letters, the newest first."""
     which = Which(topic, kind, rule, key, _utc(since), _utc(until), settled)
-    found = asyncio.run(dead_letters.listed(site_of(dir), service or (), which, limit))
+    found = asyncio.run(dead_letters.listed(site_of(dir), service or (), which, limit))  # type: ignore[arg-type]  # checked by the callback
     show(found, as_json, lambda: _show_found(found))
 
 

@@ -1,31 +1,72 @@
 """`furthest secrets`: passwords, keys and certificates of a deployment in containers."""
 
+import base64
+import os
+import secrets as random
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from contracts.message import SERVICES
-from deploy import keys
+from deploy import certificates, keys
 from deploy.console import AsJson, out, show
-from deploy.secrets import password
+from deploy.errors import DeployError
+from deploy.secrets import keep, password, write
 from deploy.site import SECRETS
 
 app = typer.Typer(no_args_is_help=True, help="Passwords, keys and certificates of a deployment in containers.")
 
-SERVICE_USER: Final = 10001
-OWNERS: Final[dict[str, int]] = {"kafka": 1000, "postgres": 999, "tls": 0, **dict.fromkeys(SERVICES, SERVICE_USER)}
-"""The user of each container, which alone may read its folder."""
+OURS: Final = 10001
+OWNERS: Final[dict[str, int]] = {"kafka": 1000, "postgres": 999, "edge": 101}
+"""The user of each container whose image is not ours. A folder is mounted in its container alone."""
 
 Folder = Annotated[Path, typer.Option(envvar=SECRETS, help="Where they are kept: a folder for each container.")]
 Host = Annotated[str, typer.Option(envvar="FURTHEST_HOST", help="Names and addresses of this host, with commas.")]
+Tls = Annotated[Path | None, typer.Option(help="A folder with your own ca.pem, cert.pem and key.pem.")]
+
+
+@app.callback()
+def about() -> None:
+    """Passwords, keys and certificates of a deployment in containers."""
 
 
 @app.command()
-def make(secrets: Folder, host: Host = "localhost", as_json: AsJson = False) -> None:
+def make(secrets: Folder, host: Host = "localhost", tls: Tls = None, as_json: AsJson = False) -> None:
     """Make what is missing; what is there stays. May be repeated."""
     keys.make_secrets(secrets)
-    for name in ("kafka-admin", "kafka-broker", "postgres-admin"):
-        password(secrets / name)
-    document = {"secrets": str(secrets)}
-    show(document, as_json, lambda: out.print(f"Secrets are in {secrets}."))
+    admin = password(secrets / "kafka-admin")
+    password(secrets / "kafka" / "kafka-broker")
+    keep(secrets / "kafka" / "kafka-cluster", base64.urlsafe_b64encode(random.token_bytes(16)).decode().rstrip("="))
+    write(secrets / "kafka" / "kafka-admin", admin)
+    write(secrets / "postgres" / "password", password(secrets / "postgres-admin"))
+    _certificates(secrets, host.split(","), tls)
+    _own(secrets)
+    show({"secrets": str(secrets)}, as_json, lambda: out.print(f"Secrets are in {secrets}."))
+
+
+def _certificates(secrets: Path, names: list[str], given: Path | None) -> None:
+    """Kafka and the edge show the same one, each from a folder of its own."""
+    if given and any(given.iterdir()):
+        missing = [file for file in certificates.FILES if not (given / file).is_file()]
+        if missing:
+            raise DeployError(f"{given} lacks {', '.join(missing)}. Put all of it there, or nothing.")
+    else:
+        given = secrets / "tls"
+        certificates.make(given, [*names, "localhost", "127.0.0.1"], datetime.now(UTC))
+    for folder in ("kafka", "edge"):
+        for file in ("cert.pem", "key.pem"):
+            write(secrets / folder / file, (given / file).read_text())
+    write(secrets / "ca.pem", (given / "ca.pem").read_text())
+
+
+def _own(secrets: Path) -> None:
+    """Gives each container's folder to its user; nothing to do where all run as one."""
+    if os.geteuid() != 0:
+        return
+    for folder in (secrets, *(secrets / name for name in (*SERVICES, *OWNERS, "databases", "tls"))):
+        owner = OWNERS.get(folder.name, OURS)
+        for path in (folder, *(file for file in folder.iterdir() if file.is_file())):
+            os.chown(path, owner, owner)
+            path.chmod(0o700 if path.is_dir() else 0o400)
