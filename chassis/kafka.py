@@ -14,7 +14,7 @@ METADATA_MAX_AGE_MS = 3_000
 
 
 def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cafile=str(settings.tls_ca)) if settings.tls_ca else None
+    return ssl.create_default_context(cadata=settings.tls_ca) if settings.tls_ca else None
 
 
 def broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:

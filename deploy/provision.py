@@ -1,6 +1,6 @@
 """Makes what services need on their servers: databases and roles, topics, users and access, from the catalogue."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import asyncpg
 
@@ -29,17 +29,8 @@ async def apply_databases(site: Site) -> list[str]:
         await make_database(site.database, roles)
         applied += [f"{service}: {name}" for name in await migrate_service(service, roles)]
     settings = site.settings("referrals")
-    if not await _any_area(settings.database):
-        await act(build("referrals", settings), settings, areas.default())
+    await act(build("referrals", settings), settings, areas.default().model_copy(update={"first": True}))
     return applied
-
-
-async def _any_area(database: DatabaseSettings) -> bool:
-    conn = await connect(database)
-    try:
-        return bool(await conn.fetchval("select exists (select from area)"))
-    finally:
-        await conn.close()
 
 
 async def make_database(admin: DatabaseSettings, roles: Roles) -> None:
@@ -119,9 +110,16 @@ def apply_users(admin: Admin, passwords: Mapping[Service, str]) -> None:
         admin.grant(service, service_access(service))
 
 
-def partner_user(partner: str) -> str:
-    """The Kafka user of a partner. No service can have this name."""
-    return f"partner.{partner}"
+def partner_user(partner: str, generation: int = 1) -> str:
+    """A Kafka user of a partner. No service can have this name."""
+    return f"partner.{partner}" if generation == 1 else f"partner.{partner}.{generation}"
+
+
+def generations(admin: Admin, partner: str) -> list[int]:
+    """Those of a partner's Kafka users that are live, the oldest first."""
+    first = partner_user(partner)
+    named = (user.removeprefix(first).removeprefix(".") or "1" for user in admin.users() if user.startswith(first))
+    return sorted(int(number) for number in named if number.isdigit())
 
 
 def partner_access(service: Service, partner: str) -> list[Access]:
@@ -152,8 +150,17 @@ def apply_partner(admin: Admin, partner: str) -> None:
         admin.grant(service, partner_access(service, partner))
 
 
-def add_partner(admin: Admin, partner: str, password: str) -> None:
+def add_partner(admin: Admin, partner: str, password: str, generation: int = 1) -> None:
     """Makes a partner's topics and user, and lets the services read its inbox, and write and show its outbox."""
     apply_partner(admin, partner)
-    admin.set_password(partner_user(partner), password)
-    admin.grant(partner_user(partner), own_access(partner))
+    user = partner_user(partner, generation)
+    admin.set_password(user, password)
+    admin.grant(user, own_access(partner))
+
+
+def remove_users(admin: Admin, partner: str, numbers: Iterable[int]) -> None:
+    """Who is connected may do nothing more at once."""
+    for number in numbers:
+        user = partner_user(partner, number)
+        admin.revoke(user)
+        admin.remove_user(user)

@@ -123,7 +123,10 @@ def from_environment() -> Site:
     return Site(
         env.secrets,
         KafkaSettings(
-            bootstrap=env.kafka_bootstrap, user=env.kafka_admin, password=password("kafka-admin"), tls_ca=env.kafka_ca
+            bootstrap=env.kafka_bootstrap,
+            user=env.kafka_admin,
+            password=password("kafka-admin"),
+            tls_ca=env.kafka_ca.read_text() if env.kafka_ca else None,
         ),
         DatabaseSettings(
             host=env.database_host,

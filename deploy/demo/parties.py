@@ -42,9 +42,12 @@ class Told:
     data: dict[str, Any]
 
 
-def _kafka_settings(credentials: dict[str, Any]) -> KafkaSettings:
+def kafka_settings(credentials: dict[str, Any]) -> KafkaSettings:
+    """As a partner reads them from what it was handed."""
     kafka = credentials["kafka"]
-    return KafkaSettings(bootstrap=kafka["bootstrap"], user=kafka["user"], password=SecretStr(kafka["password"]))
+    return KafkaSettings(
+        bootstrap=kafka["bootstrap"], user=kafka["user"], password=SecretStr(kafka["password"]), tls_ca=kafka["ca"]
+    )
 
 
 @dataclass(slots=True)
@@ -69,7 +72,7 @@ class Mailbox:
             await asyncio.sleep(RETRY_EVERY)
 
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(**client_options(_kafka_settings(self.credentials), f"{self.partner}-reader"))
+        consumer = AIOKafkaConsumer(**client_options(kafka_settings(self.credentials), f"{self.partner}-reader"))
         try:
             await consumer.start()
             outbox = TopicPartition(self.credentials["outbox"], 0)
@@ -95,7 +98,7 @@ class KafkaDoor:
     producer: AIOKafkaProducer | None = None
 
     async def open(self) -> None:
-        settings = _kafka_settings(self.credentials)
+        settings = kafka_settings(self.credentials)
         producer = AIOKafkaProducer(
             **client_options(settings, self.credentials["id"]), acks="all", enable_idempotence=True, linger_ms=5
         )

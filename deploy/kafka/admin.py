@@ -90,6 +90,13 @@ class Admin:
         how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
         self._alter_user(user, UserScramCredentialUpsertion(user, how, password.encode()))
 
+    def users(self) -> list[str]:
+        """Return the names of those who have a password."""
+        try:
+            return sorted(self._client.describe_user_scram_credentials(request_timeout=WITHIN).result())  # type: ignore[union-attr, unused-ignore]  # one future where all are asked for
+        except KafkaException as error:
+            raise self._failed("list its users", error) from error
+
     def remove_user(self, user: str) -> None:
         self._alter_user(user, UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512))
 

@@ -16,5 +16,5 @@ def options(kafka: KafkaSettings) -> dict[str, str | int | float | bool]:
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": kafka.user,
         "sasl.password": kafka.password.get_secret_value(),
-        **({"ssl.ca.location": str(kafka.tls_ca)} if kafka.tls_ca else {}),
+        **({"ssl.ca.pem": kafka.tls_ca} if kafka.tls_ca else {}),
     }

@@ -12,9 +12,11 @@ from services.referrals.handlers.partners import (
     AddKey,
     LoadAreas,
     RegisterPartner,
+    RevokeKeys,
     on_add_key,
     on_load_areas,
     on_register_partner,
+    on_revoke_keys,
 )
 from services.referrals.handlers.progress import MOVES, moving, on_withdrawal_requested
 from services.referrals.handlers.submission import Programme, on_referral_submitted
@@ -33,5 +35,6 @@ def acts(programme: Programme) -> Mapping[type[BaseModel], Handler]:
     return {
         RegisterPartner: on_register_partner,
         AddKey: on_add_key,
+        RevokeKeys: on_revoke_keys,
         LoadAreas: partial(on_load_areas, programme.policy),
     }

@@ -7,25 +7,19 @@ from uuid import uuid4
 
 import httpx2
 from aiokafka import AIOKafkaProducer
-from pydantic import SecretStr
 
 from chassis.jwe import seal
 from chassis.kafka import client_options
-from chassis.settings import KafkaSettings
 from contracts.door import ReferralSubmitted
+from deploy.demo.parties import kafka_settings
 from tests.referrals.builders import PERSON, WARD
 from tests.support import eventually, read_topic
 
 Header = tuple[str, bytes]
 
 
-def settings(credentials: dict[str, Any]) -> KafkaSettings:
-    kafka = credentials["kafka"]
-    return KafkaSettings(bootstrap=kafka["bootstrap"], user=kafka["user"], password=SecretStr(kafka["password"]))
-
-
 def producer(credentials: dict[str, Any], **options: Any) -> AIOKafkaProducer:
-    return AIOKafkaProducer(**client_options(settings(credentials), credentials["id"]), acks="all", **options)
+    return AIOKafkaProducer(**client_options(kafka_settings(credentials), credentials["id"]), acks="all", **options)
 
 
 def a_body(credentials: dict[str, Any], person: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
@@ -57,7 +51,7 @@ async def write(credentials: dict[str, Any], *records: tuple[bytes | None, Seque
 
 async def outbox(credentials: dict[str, Any]) -> list[dict[str, Any]]:
     """What the partner was told: {type, ...data}, in order."""
-    records = await read_topic(settings(credentials), credentials["outbox"])
+    records = await read_topic(kafka_settings(credentials), credentials["outbox"])
     return [{"type": dict(r.headers)["ce_type"].decode().split(".")[2], **json.loads(r.value)} for r in records]
 
 

@@ -12,12 +12,13 @@ from pydantic import SecretStr
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
 from contracts.message import SERVICES
+from deploy.demo.parties import kafka_settings
 from deploy.kafka.admin import _bindings, _every
 from deploy.kafka.client import QUIET, options
 from deploy.keys import read
 from deploy.provision import own_access, partner_access, partner_user, service_access
 from tests.journeys.conftest import Deployment
-from tests.journeys.partners import headers, producer, settings
+from tests.journeys.partners import headers, producer
 
 
 async def test_a_partner_cannot_write_to_another_partners_inbox_nor_to_a_fact_topic(deployment: Deployment) -> None:
@@ -35,7 +36,7 @@ async def test_a_partner_cannot_write_to_another_partners_inbox_nor_to_a_fact_to
 def refused_reading(credentials: dict[str, Any], topic: str, group: str) -> int | None:
     """The error with which Kafka refuses to let a partner read a topic in a group, none where it does not."""
     reader = Consumer(
-        {**options(settings(credentials)), "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET
+        {**options(kafka_settings(credentials)), "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET
     )
     try:
         reader.subscribe([topic])
@@ -76,7 +77,7 @@ def test_every_user_may_do_in_kafka_what_the_catalogue_says_and_nothing_else(dep
 
 
 async def test_a_wrong_password_is_refused(deployment: Deployment) -> None:
-    mine = settings(deployment.partners["gp-armley"]).model_copy(update={"password": SecretStr("wrong")})
+    mine = kafka_settings(deployment.partners["gp-armley"]).model_copy(update={"password": SecretStr("wrong")})
     writer = AIOKafkaProducer(**client_options(mine, "spy"))
     try:
         with pytest.raises(KafkaConnectionError):

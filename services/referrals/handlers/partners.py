@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from chassis.envelope import Event
 from chassis.facts import Fact, Said
-from contracts.access import KeyAdded
+from contracts.access import KeyAdded, KeyRevoked
 from contracts.referrals import Area as PublishedArea
 from contracts.referrals import AreasLoaded, PartnerRegistered
 from contracts.vocabulary import PartnerId, Role, ShortText
@@ -35,9 +35,18 @@ class AddKey(BaseModel):
     expires_at: AwareDatetime
 
 
-class LoadAreas(BaseModel):
-    """The areas of the programme, replacing those before."""
+class RevokeKeys(BaseModel):
+    """The keys of a principal open nothing any more, but for the newest `keep`."""
 
+    role: Role
+    principal: Annotated[str, Field(min_length=1, max_length=100)]
+    keep: Annotated[int, Field(ge=0)] = 0
+
+
+class LoadAreas(BaseModel):
+    """The areas of the programme, replacing those before; `first` ones are taken only where there are none."""
+
+    first: bool = False
     version: ShortText
     areas: Annotated[list[Area], Field(min_length=1, max_length=100_000)]
 
@@ -57,8 +66,18 @@ async def on_add_key(events: Sequence[Event[AddKey]], store: Store, at: datetime
     return [Fact(KeyAdded(**event.data.model_dump()), event) for event in events]
 
 
+async def on_revoke_keys(events: Sequence[Event[RevokeKeys]], store: Store, at: datetime) -> list[Said]:
+    return [
+        Fact(KeyRevoked(key_id=key_id), event)
+        for event in events
+        for key_id in await store.partners.revoke_keys(event.data.role, event.data.principal, event.data.keep, at)
+    ]
+
+
 async def on_load_areas(policy: Policy, events: Sequence[Event[LoadAreas]], store: Store, at: datetime) -> list[Said]:
     last = events[-1]
+    if last.data.first and await store.partners.has_areas():
+        return []
     await store.partners.replace_areas(last.data.areas)
     wards = [
         PublishedArea(code=area.code, name=area.name, decile=area.decile, step=area_step(policy, area.decile))

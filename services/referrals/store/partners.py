@@ -39,6 +39,23 @@ class Partners:
             expires_at,
         )
 
+    async def revoke_keys(self, role: str, principal: str, keep: int, at: datetime) -> list[UUID]:
+        """Those that were not revoked before, but for the newest."""
+        rows = await self.conn.fetch(
+            """update access_key set revoked_at = $4 where id in (
+                   select id from access_key where role = $1 and principal = $2 and revoked_at is null
+                   order by added_at desc, id desc offset $3)
+               returning id""",
+            role,
+            principal,
+            keep,
+            at,
+        )
+        return [row["id"] for row in rows]
+
+    async def has_areas(self) -> bool:
+        return bool(await self.conn.fetchval("select exists (select from area)"))
+
     async def replace_areas(self, areas: Sequence[Area]) -> None:
         await self.conn.execute("delete from area where code <> all($1::text[])", [area.code for area in areas])
         await self.conn.execute(
