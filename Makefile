@@ -8,7 +8,7 @@ COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-u
 	--python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-fast test-servers lint lock clean
+.PHONY: help demo bench test test-fast test-servers faults compose-up compose-test lint lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,12 @@ test-servers: .venv/made ## Only the tests that need PostgreSQL or Kafka
 
 faults: .venv/made ## Tries to lose, double or disorder a referral; `make faults ARGS="--referrals 20000 --faults 100 --seed 1"`
 	@$(BIN)/python -m tests.faults $(ARGS)
+
+compose-up: ## The deployment in containers, on this host; see deploy/.env.example
+	@docker compose -f deploy/compose.yaml up --build --wait
+
+compose-test: .venv/made ## The main job over compose while containers die; `make compose-test ARGS="--referrals 500 --keep"`
+	@$(BIN)/python -m tests.compose $(ARGS)
 
 lint: .venv/made ## Style, types, who may import whom, migrations
 	@failed=; \

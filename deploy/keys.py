@@ -43,6 +43,7 @@ def make_secrets(folder: Path) -> None:
             keep(folder / service / f"furthest_{name}", value)
         for role in ("owner", "backup"):
             password(of_database(folder, service, role))
+    password(of_database(folder, *BACKUP))
     token_key = keep(folder / "referrals" / TOKEN_KEY, secrets.token_hex(32))
     keep(folder / "notifications" / TOKEN_KEY, token_key)
 
@@ -52,6 +53,10 @@ def _own(service: Service) -> dict[str, str]:
         return {}
     key_id = f"programme-{secrets.token_hex(4)}"
     return {"jwe_key": json.dumps(new_key(key_id)), "programme_key": secrets.token_hex(32)}
+
+
+BACKUP = ("furthest", "backup")
+"""The role that copies the whole server."""
 
 
 def of_database(folder: Path, service: str, role: str) -> Path:

@@ -28,9 +28,22 @@ async def apply_databases(site: Site) -> list[str]:
         roles = site.roles(service)
         await make_database(site.database, roles)
         applied += [f"{service}: {name}" for name in await migrate_service(service, roles)]
+    await make_backup_role(site)
     settings = site.settings("referrals")
     await act(build("referrals", settings), settings, areas.default().model_copy(update={"first": True}))
     return applied
+
+
+async def make_backup_role(site: Site) -> None:
+    """Makes the role that copies the whole server; where the server is not ours alone, that is its owner's business."""
+    role = site.backup
+    conn = await connect(site.database)
+    try:
+        if await conn.fetchval("select rolsuper from pg_roles where rolname = current_user"):
+            await _make_role(conn, role)
+            await conn.execute(f"alter role {await conn.fetchval('select quote_ident($1)', role.user)} replication")
+    finally:
+        await conn.close()
 
 
 async def make_database(admin: DatabaseSettings, roles: Roles) -> None:

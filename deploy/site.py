@@ -68,6 +68,12 @@ class Site:
         servers = {"servers": self.servers()} if self.servers else {}
         return {**servers, "services": {service: readiness(f"{url}/ready") for service, url in self.urls.items()}}
 
+    @property
+    def backup(self) -> DatabaseSettings:
+        """The role that copies the whole server."""
+        password = SecretStr(keys.of_database(self.secrets, *keys.BACKUP).read_text())
+        return self.database.model_copy(update={"user": "_".join(keys.BACKUP), "password": password})
+
     def roles(self, service: Service) -> Roles:
         def settings(role: str, password: str) -> DatabaseSettings:
             named = {"name": service, "user": f"{service}_{role}", "password": SecretStr(password)}

@@ -19,7 +19,7 @@ from deploy.site import SECRETS
 app = typer.Typer(no_args_is_help=True, help="Passwords, keys and certificates of a deployment in containers.")
 
 OURS: Final = 10001
-OWNERS: Final[dict[str, int]] = {"kafka": 1000, "postgres": 999, "edge": 101}
+OWNERS: Final[dict[str, int]] = {"kafka": 1000, "postgres": 999, "backup": 999, "backups": 999, "edge": 101}
 """The user of each container whose image is not ours. A folder is mounted in its container alone."""
 
 Folder = Annotated[Path, typer.Option(envvar=SECRETS, help="Where they are kept: a folder for each container.")]
@@ -41,6 +41,7 @@ def make(secrets: Folder, host: Host = "localhost", tls: Tls = None, as_json: As
     keep(secrets / "kafka" / "kafka-cluster", base64.urlsafe_b64encode(random.token_bytes(16)).decode().rstrip("="))
     write(secrets / "kafka" / "kafka-admin", admin)
     write(secrets / "postgres" / "password", password(secrets / "postgres-admin"))
+    write(secrets / "backup" / "furthest_backup", password(keys.of_database(secrets, *keys.BACKUP)))
     _certificates(secrets, host.split(","), tls)
     _own(secrets)
     show({"secrets": str(secrets)}, as_json, lambda: out.print(f"Secrets are in {secrets}."))
@@ -65,7 +66,8 @@ def _own(secrets: Path) -> None:
     """Gives each container's folder to its user; nothing to do where all run as one."""
     if os.geteuid() != 0:
         return
-    for folder in (secrets, *(secrets / name for name in (*SERVICES, *OWNERS, "databases", "tls"))):
+    named = (secrets / name for name in (*SERVICES, *OWNERS, "databases", "tls"))
+    for folder in (secrets, *filter(Path.exists, named)):
         owner = OWNERS.get(folder.name, OURS)
         for path in (folder, *(file for file in folder.iterdir() if file.is_file())):
             os.chown(path, owner, owner)

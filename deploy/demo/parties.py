@@ -171,7 +171,7 @@ class HttpDoor:
             try:
                 url = f"{self.services[service]['http']}{path}"
                 response = await self.client.request(method, url, content=body, headers=headers)
-                if response.status_code not in {401, 503}:
+                if response.status_code not in {401, 429, 503}:
                     return response
             except httpx2.HTTPError:
                 pass

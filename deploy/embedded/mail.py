@@ -41,7 +41,7 @@ class Mail:
     process: Process
 
 
-def start(dir: Path, port: int | None = None) -> Mail:
+def start(dir: Path, port: int | None = None, host: str = LOOPBACK) -> Mail:
     """
     Start the mail server, which keeps what it gets in `dir/mail`. If it runs there, it is returned.
 
@@ -50,8 +50,8 @@ def start(dir: Path, port: int | None = None) -> Mail:
     dir = dir.resolve()
     home = dir / NAME
     with locked(dir / "processes" / f"{NAME}.lock"):
-        process = recall(dir, NAME) or _spawn(dir, home, port)
-        mail = Mail(LOOPBACK, int((home / "port").read_text()), process)
+        process = recall(dir, NAME) or _spawn(dir, home, port, host)
+        mail = Mail(host, int((home / "port").read_text()), process)
         _await_ready(mail, log_file(dir, NAME))
     return mail
 
@@ -65,10 +65,11 @@ def received(dir: Path) -> Path:
     return dir / NAME / "received.jsonl"
 
 
-def _spawn(dir: Path, home: Path, port: int | None) -> Process:
+def _spawn(dir: Path, home: Path, port: int | None, host: str) -> Process:
     home.mkdir(mode=0o700, exist_ok=True)
     chosen = str(choose_port(home / "port", port))
-    return spawn(NAME, [sys.executable, "-m", "deploy.embedded.mail", "--port", chosen, "--dir", dir], dir=dir)
+    argv = [sys.executable, "-m", "deploy.embedded.mail", "--host", host, "--port", chosen, "--dir", dir]
+    return spawn(NAME, argv, dir=dir)
 
 
 def _await_ready(mail: Mail, log: Path) -> None:
@@ -120,7 +121,7 @@ def _entry(envelope: Envelope) -> dict[str, str | None]:
     }
 
 
-async def serve(dir: Path, port: int) -> None:
+async def serve(dir: Path, host: str, port: int) -> None:
     """Until SIGTERM or SIGINT."""
     keep = Keep(received(dir))
     stopping = asyncio.Event()
@@ -128,7 +129,7 @@ async def serve(dir: Path, port: int) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stopping.set)
     server = await loop.create_server(
-        lambda: SMTP(keep, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="localhost"), LOOPBACK, port
+        lambda: SMTP(keep, data_size_limit=MAX_BYTES, enable_SMTPUTF8=True, hostname="localhost"), host, port
     )
     await stopping.wait()
     server.close()
@@ -137,11 +138,12 @@ async def serve(dir: Path, port: int) -> None:
 
 def main() -> None:
     asked = argparse.ArgumentParser(prog="python -m deploy.embedded.mail", description=__doc__)
+    asked.add_argument("--host", default=LOOPBACK)
     asked.add_argument("--port", type=int, required=True)
     asked.add_argument("--dir", type=Path, required=True)
     given = asked.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(given.dir, given.port))
+        asyncio.run(serve(given.dir, given.host, given.port))
 
 
 if __name__ == "__main__":

@@ -58,16 +58,13 @@ def main() -> int:
         asyncio.run(trial.run())
     except Exception:  # noqa: BLE001 - whatever it is, the seed is told
         traceback.print_exc()
-    for line in trial.owed:
-        if line.is_wrong:
-            report(f"{line.effect}: {line.lost} lost, {line.doubled} doubled, {line.disordered} disordered")
-            report(f"  such as {', '.join(line.examples)}")
-    is_well = trial.is_well and bool(trial.owed)
-    report(f"{time.monotonic() - began:.0f} s. " + ("All is well." if is_well else f"Look into {folder}/logs."))
+    for line in trial.verdict.wrong() if trial.verdict else ():
+        report(line)
+    report(f"{time.monotonic() - began:.0f} s. " + ("All is well." if trial.is_well else f"Look into {folder}/logs."))
     print(json.dumps(trial.result()))  # noqa: T201 - this is a program
-    if is_well and not given.dir:
+    if trial.is_well and not given.dir:
         shutil.rmtree(folder)
-    return 0 if is_well else 1
+    return 0 if trial.is_well else 1
 
 
 if __name__ == "__main__":

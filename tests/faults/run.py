@@ -12,15 +12,12 @@ from typing import Any, Final
 import httpx2
 
 from contracts.message import SERVICES, Service
-from deploy.demo.effects import owed
-from deploy.demo.log import Log, come_to_rest
-from deploy.demo.owed import Owed
-from deploy.demo.witness import Evidence, said_in, sent_to
+from deploy.demo.log import Log
 from deploy.partners import add_partner
-from tests.faults.checks import invariants
 from tests.faults.deployment import Deployment
 from tests.faults.doing import Doer, Happened
 from tests.faults.schedule import Fault
+from tests.faults.verdict import Verdict, judge, rest
 from tests.faults.workload import NAMES, Workload, opened, plan_of
 
 AT_REST_WITHIN: Final = 900.0
@@ -44,9 +41,7 @@ class Trial:
     deployment: Deployment = field(init=False)
     workload: Workload = field(init=False)
     happened: list[Happened] = field(default_factory=list)
-    owed: list[Owed] = field(default_factory=list)
-    sent: int = 0
-    dead_letters: int = 0
+    verdict: Verdict | None = None
 
     async def run(self) -> None:
         began = time.monotonic()
@@ -66,7 +61,8 @@ class Trial:
             async with self._at_work():
                 await self._do_faults()
                 await self._rest()
-            await self._count()
+            mails = Path(self.deployment.addresses["mail"]["received"])
+            self.verdict = await judge(self.workload, self._log, self._databases, mails)
 
     @contextlib.asynccontextmanager
     async def _at_work(self) -> AsyncIterator[None]:
@@ -100,47 +96,22 @@ class Trial:
     async def _rest(self) -> None:
         self.report("all faults are over; waiting until nothing is left to do")
         began = time.monotonic()
-        await self.workload.all_sent()
-        databases = [where["database"] for where in self.deployment.addresses["services"].values()]
-        boxes = self.workload.mailboxes.values()
-
-        def heard() -> dict[str, int]:
-            return {box.credentials["outbox"]: box.read for box in boxes}
-
-        await come_to_rest(self._log, databases, heard, AT_REST_WITHIN)
+        await rest(self.workload, self._log, self._databases, AT_REST_WITHIN)
         self.report(f"at rest after {time.monotonic() - began:.0f} s; counting effects")
 
     @property
     def _log(self) -> Log:
         return Log(self.deployment.stack.site.kafka)
 
-    async def _count(self) -> None:
-        workload, addresses = self.workload, self.deployment.addresses
-        said = await asyncio.to_thread(said_in, self._log, workload.doors)
-        sent = await asyncio.to_thread(sent_to, self._log, workload.doors)
-        for doors in workload.doors.values():
-            sent += doors.http.sent
-        databases: dict[Service, str] = {s: addresses["services"][s]["database"] for s in SERVICES}
-        mails = Path(addresses["mail"]["received"])
-        seen = Evidence(
-            workload.submissions, workload.told, sent, said, mails, databases, workload.provider, workload.withdrawn
-        )
-        self.owed = [*await owed(seen), *await invariants(seen, workload.wants)]
-        self.sent = sum(sent[submission.id] for submission in workload.submissions)
-        letters = [await seen.rows(service, "select id from dead_letter") for service in SERVICES]
-        self.dead_letters = sum(map(len, letters))
+    @property
+    def _databases(self) -> dict[Service, str]:
+        return {service: self.deployment.addresses["services"][service]["database"] for service in SERVICES}
 
     @property
     def is_well(self) -> bool:
-        return not any(line.is_wrong for line in self.owed) and all(each.healed is not None for each in self.happened)
+        """Whether all was counted, is right, and got well again after each fault."""
+        healed = all(each.healed is not None for each in self.happened)
+        return healed and self.verdict is not None and self.verdict.is_well
 
     def result(self) -> dict[str, Any]:
-        return {
-            "seed": self.seed,
-            "faults": len(self.happened),
-            "sent": self.sent,
-            "lost": sum(line.lost for line in self.owed),
-            "doubled": sum(line.doubled for line in self.owed),
-            "disordered": sum(line.disordered for line in self.owed),
-            "dead_letters": self.dead_letters,
-        }
+        return (self.verdict or Verdict([], 0, 0)).document(self.seed, len(self.happened))

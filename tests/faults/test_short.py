@@ -30,7 +30,7 @@ async def test_whatever_dies_every_referral_has_exactly_one_effect_everywhere(tm
     lines: list[str] = []
     trial = Trial(tmp_path, SEED, REFERRALS, make(SEED, len(KINDS)), lines.append, at_once=3)
     await trial.run()
-    told = "\n".join([*lines, *(str(line) for line in trial.owed if line.is_wrong)])
+    told = "\n".join([*lines, *(trial.verdict.wrong() if trial.verdict else ())])
     assert trial.is_well, told
     assert {**trial.result(), "sent": 0, "dead_letters": 0} == {
         "seed": SEED,

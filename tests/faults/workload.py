@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -137,10 +138,13 @@ def plan_of(referrals: int, seed: int, partners: Mapping[str, Any]) -> Plan:
 
 
 @contextlib.asynccontextmanager
-async def opened(partners: Mapping[str, Any], services: dict[str, Any]) -> AsyncIterator[dict[str, Doors]]:
-    """Both doors of every partner."""
+async def opened(
+    partners: Mapping[str, Any], services: dict[str, Any], ca: str | None = None
+) -> AsyncIterator[dict[str, Doors]]:
+    """Both doors of every partner; `ca` is the certificate (PEM) of who signed the HTTP doors'."""
     async with contextlib.AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx2.AsyncClient(timeout=20))
+        verify = ssl.create_default_context(cadata=ca)
+        http = await stack.enter_async_context(httpx2.AsyncClient(timeout=20, verify=verify))
         doors: dict[str, Doors] = {}
         for name, credentials in partners.items():
             by_kafka = KafkaDoor(credentials, PATIENCE)

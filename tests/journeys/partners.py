@@ -7,19 +7,21 @@ from uuid import uuid4
 
 import httpx2
 from aiokafka import AIOKafkaProducer
+from confluent_kafka import Consumer
 
 from chassis.jwe import seal
 from chassis.kafka import client_options
 from contracts.door import ReferralSubmitted
 from deploy.demo.parties import kafka_settings
+from deploy.kafka.client import QUIET, options
 from tests.referrals.builders import PERSON, WARD
 from tests.support import eventually, read_topic
 
 Header = tuple[str, bytes]
 
 
-def producer(credentials: dict[str, Any], **options: Any) -> AIOKafkaProducer:
-    return AIOKafkaProducer(**client_options(kafka_settings(credentials), credentials["id"]), acks="all", **options)
+def producer(credentials: dict[str, Any], **more: Any) -> AIOKafkaProducer:
+    return AIOKafkaProducer(**client_options(kafka_settings(credentials), credentials["id"]), acks="all", **more)
 
 
 def a_body(credentials: dict[str, Any], person: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
@@ -75,3 +77,17 @@ async def post(
     }
     async with httpx2.AsyncClient(timeout=20) as client:
         return await client.post(url, content=content, headers=given)
+
+
+def refused_reading(credentials: dict[str, Any], topic: str, group: str) -> int | None:
+    """The error with which Kafka refuses to let a partner read a topic in a group, none where it does not."""
+    reader = Consumer(
+        {**options(kafka_settings(credentials)), "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET
+    )
+    try:
+        reader.subscribe([topic])
+        polled = reader.poll(10)
+        error = polled.error() if polled is not None else None
+        return error.code() if error is not None else None
+    finally:
+        reader.close()

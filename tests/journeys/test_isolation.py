@@ -1,11 +1,9 @@
 """No partner reaches what is another's, and no service more than its own: tried with real clients."""
 
-from typing import Any
-
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import KafkaError
 from confluent_kafka.admin import AclBinding  # type: ignore[attr-defined, unused-ignore]  # as in deploy.kafka.admin
 from pydantic import SecretStr
 
@@ -14,11 +12,10 @@ from chassis.settings import KafkaSettings
 from contracts.message import SERVICES
 from deploy.demo.parties import kafka_settings
 from deploy.kafka.admin import _bindings, _every
-from deploy.kafka.client import QUIET, options
 from deploy.keys import read
 from deploy.provision import own_access, partner_access, partner_user, service_access
 from tests.journeys.conftest import Deployment
-from tests.journeys.partners import headers, producer
+from tests.journeys.partners import headers, producer, refused_reading
 
 
 async def test_a_partner_cannot_write_to_another_partners_inbox_nor_to_a_fact_topic(deployment: Deployment) -> None:
@@ -31,20 +28,6 @@ async def test_a_partner_cannot_write_to_another_partners_inbox_nor_to_a_fact_to
                 await writer.send_and_wait(topic, b"{}", headers=headers("x"))
         finally:
             await writer.stop()
-
-
-def refused_reading(credentials: dict[str, Any], topic: str, group: str) -> int | None:
-    """The error with which Kafka refuses to let a partner read a topic in a group, none where it does not."""
-    reader = Consumer(
-        {**options(kafka_settings(credentials)), "group.id": group, "auto.offset.reset": "earliest"}, logger=QUIET
-    )
-    try:
-        reader.subscribe([topic])
-        polled = reader.poll(10)
-        error = polled.error() if polled is not None else None
-        return error.code() if error is not None else None
-    finally:
-        reader.close()
 
 
 @pytest.mark.parametrize("topic", ["partners.food-bank.outbox", "partners.food-bank.inbox", "referrals", "access"])
