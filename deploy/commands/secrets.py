@@ -2,7 +2,9 @@
 
 import base64
 import os
+import re
 import secrets as random
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -27,11 +29,6 @@ Host = Annotated[str, typer.Option(envvar="FURTHEST_HOST", help="Names and addre
 Tls = Annotated[Path | None, typer.Option(help="A folder with your own ca.pem, cert.pem and key.pem.")]
 
 
-@app.callback()
-def about() -> None:
-    """Passwords, keys and certificates of a deployment in containers."""
-
-
 @app.command()
 def make(secrets: Folder, host: Host = "localhost", tls: Tls = None, as_json: AsJson = False) -> None:
     """Make what is missing; what is there stays. May be repeated."""
@@ -45,6 +42,24 @@ def make(secrets: Folder, host: Host = "localhost", tls: Tls = None, as_json: As
     _certificates(secrets, host.split(","), tls)
     _own(secrets)
     show({"secrets": str(secrets)}, as_json, lambda: out.print(f"Secrets are in {secrets}."))
+
+
+@app.command()
+def put(
+    name: Annotated[str, typer.Argument(help="Its file, such as notifications/furthest_smtp_password.")],
+    secrets: Folder,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a secret that somebody else made, read from standard input. A restart of the container takes it up."""
+    folder, _, file = name.partition("/")
+    if folder not in SERVICES or not re.fullmatch(r"furthest_[a-z_]+", file):
+        raise typer.BadParameter("Name a service and a setting, such as notifications/furthest_smtp_password.")
+    text = sys.stdin.read(10_000).strip()
+    if not text:
+        raise DeployError("Nothing came on standard input. Say: furthest secrets put NAME < FILE")
+    write(secrets / name, text)
+    _own(secrets)
+    show({"kept": name}, as_json, lambda: out.print(f"{name} is kept."))
 
 
 def _certificates(secrets: Path, names: list[str], given: Path | None) -> None:

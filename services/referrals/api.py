@@ -1,5 +1,6 @@
 """The HTTP doors: partners refer and look up, services ask how to reach a person."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -21,6 +22,7 @@ from services.referrals.domain.contact import Contact, Rule, choose
 from services.referrals.handlers.submission import Programme, person_of
 from services.referrals.pages import messages
 from services.referrals.store import Store
+from services.referrals.store.referrals import Referrals
 
 
 class Lookup(BaseModel):
@@ -34,6 +36,11 @@ class Lookup(BaseModel):
 
 class Lookups(BaseModel):
     lookups: list[Lookup] = Field(min_length=1, max_length=500)
+
+
+Tried = Annotated[
+    tuple[Annotated[str, Field(max_length=20)], ...], Query(max_length=10, description="Channels that failed.")
+]
 
 
 def _bad_offset() -> Problem:
@@ -54,6 +61,7 @@ def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
     router = APIRouter()
     _messages(router, outbox)
     _catalogue(router)
+    _contact(router, running, programme)
 
     @router.post("/v1/referrals", status_code=202, tags=["partners"], openapi_extra=_body(ReferralPosted))
     async def refer(request: Request, caller: Partner, idempotency_key: IdempotencyKey = None) -> JSONResponse:
@@ -112,20 +120,39 @@ def internal(running: Running, programme: Programme, tokens: Tokens) -> APIRoute
         asked: Lookups, who: Annotated[str, Depends(peer(running.name, tokens, running.clock))]
     ) -> dict[str, list[dict[str, Any]]]:
         """How each person may be told now. Every answer is audited; none is stored by who asks."""
-        at = running.clock()
         async with running.database.acquire() as conn, conn.transaction():
             store = Store(conn).referrals
-            rows = await store.sealed_persons([lookup.referral_id for lookup in asked.lookups])
-            chosen = [_choose(programme, lookup, rows.get(lookup.referral_id), at) for lookup in asked.lookups]
-            await store.audit(
-                [
-                    (lookup.referral_id, who, lookup.purpose, contact.decision, contact.channel, at)
-                    for lookup, (contact, _) in zip(asked.lookups, chosen, strict=True)
-                ]
-            )
-        return {"contacts": [_answer(lookup, *each) for lookup, each in zip(asked.lookups, chosen, strict=True)]}
+            return {"contacts": await _contacts(programme, store, asked.lookups, who, running.clock())}
 
     return router
+
+
+def _contact(router: APIRouter, running: Running, programme: Programme) -> None:
+    @router.get("/v1/needs/{need_id}/contact", tags=["partners"])
+    async def contact(need_id: UUID, caller: Partner, tried: Tried = ()) -> dict[str, Any]:
+        """How to reach somebody whom you help, by the next channel that is safe for them. Every look is kept."""
+        async with running.database.acquire() as conn, conn.transaction():
+            store = Store(conn).referrals
+            need = await store.helped_by(caller.principal, need_id)
+            if need is None:
+                raise NOT_FOUND
+            lookup = Lookup(referral_id=need["referral_id"], need_id=need_id, purpose=need["status"], tried=list(tried))
+            (answer,) = await _contacts(programme, store, [lookup], caller.principal, running.clock())
+        return answer
+
+
+async def _contacts(
+    programme: Programme, store: Referrals, lookups: Sequence[Lookup], who: str, at: datetime
+) -> list[dict[str, Any]]:
+    rows = await store.sealed_persons([lookup.referral_id for lookup in lookups])
+    chosen = [_choose(programme, lookup, rows.get(lookup.referral_id), at) for lookup in lookups]
+    await store.audit(
+        [
+            (lookup.referral_id, who, lookup.purpose, contact.decision, contact.channel, at)
+            for lookup, (contact, _) in zip(lookups, chosen, strict=True)
+        ]
+    )
+    return [_answer(lookup, *each) for lookup, each in zip(lookups, chosen, strict=True)]
 
 
 def _messages(router: APIRouter, outbox: Outbox) -> None:

@@ -29,6 +29,8 @@ class Need:
     reason: str | None = None
     outcome: str | None = None
     next: Next | None = None
+    provider: str | None = None
+    """Who helps, in the states of HELPED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,12 @@ class Move:
     to: NeedStatus
     reason: str | None = None
     outcome: str | None = None
+    provider: str | None = None
 
 
 OPEN: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offered", "accepted", "in-progress"})
+
+HELPED: Final[frozenset[NeedStatus]] = frozenset({"accepted", "in-progress"})
 
 GUARDS: Final[dict[NeedStatus, frozenset[NeedStatus]]] = {
     "on-hold": OPEN,
@@ -81,4 +86,11 @@ def apply(need: Need, move: Move, at: datetime) -> Need | None:
     unchanged = (need.status, need.reason) == (move.to, move.reason)
     if unchanged or need.status not in GUARDS[move.to]:
         return None
-    return replace(need, status=move.to, reason=move.reason, outcome=move.outcome, next=next_step(move.to, at))
+    return replace(
+        need,
+        status=move.to,
+        reason=move.reason,
+        outcome=move.outcome,
+        next=next_step(move.to, at),
+        provider=move.provider if move.to in HELPED else None,
+    )

@@ -39,11 +39,11 @@ MOVES: Mapping[type[Message], Callable[[Any], Move | None]] = {
     NeedWaiting: lambda fact: Move("on-hold", "waiting-for-place"),
     GapRecorded: lambda fact: Move("on-hold", "no-place-suits"),
     OfferMade: lambda fact: Move("offered"),
-    OfferAccepted: lambda fact: Move("accepted"),
+    OfferAccepted: lambda fact: Move("accepted", provider=fact.provider),
     OfferDeclined: lambda fact: Move("on-hold", "offer-declined"),
     OfferExpired: lambda fact: Move("on-hold", "offer-expired"),
     OfferWithdrawn: lambda fact: None,
-    SupportStarted: lambda fact: Move("in-progress"),
+    SupportStarted: lambda fact: Move("in-progress", provider=fact.provider),
     SupportEnded: _ended,
 }
 """Where each fact of matching takes a need. An offer is withdrawn because a need ended: that moves nothing."""

@@ -56,7 +56,16 @@ class Trace:
 
 def _need(row: asyncpg.Record) -> Need:
     step = Next(row["next_by"], row["next_on"], row["next_what"]) if row["next_by"] else None
-    return Need(row["id"], row["referral_id"], row["kind"], row["status"], row["reason"], row["outcome"], step)
+    return Need(
+        row["id"],
+        row["referral_id"],
+        row["kind"],
+        row["status"],
+        row["reason"],
+        row["outcome"],
+        step,
+        row["provider"],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +144,11 @@ class Referrals:
     async def save(self, needs: Sequence[Need], traces: Sequence[Trace], closed: Sequence[UUID], at: datetime) -> None:
         await self.conn.execute(
             """update need set status = new.status, reason = new.reason, outcome = new.outcome,
-                               next_by = new.next_by, next_on = new.next_on, next_what = new.next_what, changed_at = $8
-               from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[])
-               as new (id, status, reason, outcome, next_by, next_on, next_what)
+                               next_by = new.next_by, next_on = new.next_on, next_what = new.next_what,
+                               provider = new.provider, changed_at = $9
+               from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[],
+                           $8::text[])
+               as new (id, status, reason, outcome, next_by, next_on, next_what, provider)
                where need.id = new.id""",
             [need.id for need in needs],
             [need.status for need in needs],
@@ -146,6 +157,7 @@ class Referrals:
             [need.next and need.next.by for need in needs],
             [need.next and need.next.on for need in needs],
             [need.next and need.next.what for need in needs],
+            [need.provider for need in needs],
             at,
         )
         await self.conn.execute(
@@ -176,6 +188,12 @@ class Referrals:
                where r.id = $1 and r.partner = $2 order by n.id""",
             referral_id,
             partner,
+        )
+
+    async def helped_by(self, provider: str, need_id: UUID) -> asyncpg.Record | None:
+        """The referral and the status of a need that this provider helps with now."""
+        return await self.conn.fetchrow(
+            "select referral_id, status from need where id = $1 and provider = $2", need_id, provider
         )
 
     async def history(self, need_ids: Sequence[UUID]) -> list[asyncpg.Record]:

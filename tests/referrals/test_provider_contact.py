@@ -1,0 +1,118 @@
+"""A provider is told how to reach whom it helps, while it helps, by the rule of that person, and never unseen."""
+
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+
+from chassis.access import Access
+from chassis.http import Door, Health, build_app
+from chassis.service import Running, Service
+from chassis.settings import KafkaSettings
+from contracts.access import KeyAdded
+from contracts.matching import OfferAccepted, SupportEnded, SupportStarted
+from contracts.referrals import ReferralReceived
+from services.referrals.domain.areas import Area
+from services.referrals.handlers.partners import LoadAreas
+from tests.referrals.builders import WARD, a_person, a_referral, referrals
+from tests.support import NOON, Stage, said
+
+NOWHERE = KafkaSettings(bootstrap="localhost:1", user="nobody", password=SecretStr("none"))
+HELPER, STRANGER = "library-service", "food-bank"
+
+
+@dataclass
+class Helped:
+    """A need that HELPER helps with; the key of a partner is its name."""
+
+    stage: Stage
+    http: httpx2.AsyncClient
+    referral: UUID
+    need: UUID
+
+    async def ask(self, partner: str = HELPER, *tried: str) -> httpx2.Response:
+        return await self.http.get(
+            f"/v1/needs/{self.need}/contact",
+            params=[("tried", channel) for channel in tried],
+            headers={"Authorization": f"Bearer {partner}"},
+        )
+
+    async def hear(self, fact: type[Any], **changes: Any) -> None:
+        ids = {"referral_id": self.referral, "need_id": self.need, "provider": HELPER}
+        await self.stage.hear(fact.model_validate({**fact.example, **ids, **changes}))
+
+    async def audit(self) -> list[dict[str, Any]]:
+        return await self.stage.rows("select asked_by, purpose, decision, channel from contact_audit order by id")
+
+
+def a_key(partner: str) -> KeyAdded:
+    digest = hashlib.sha256(partner.encode()).hexdigest()
+    return KeyAdded(
+        key_id=uuid4(), sha256=digest, role="partner", principal=partner, expires_at=NOON + timedelta(days=1)
+    )
+
+
+@pytest_asyncio.fixture
+async def helped(stage: Callable[[Service], Awaitable[Stage]]) -> AsyncIterator[Helped]:
+    put = await stage(referrals)
+    await put.result(LoadAreas(version="test", areas=[Area(WARD, "Killingbeck & Seacroft", 2)]))
+    rule = {"channels": ["email", "phone"], "neutral": True}
+    told = await put.receive("gp-armley", a_referral(a_person(safe_contact=rule)))
+    received = said(told, ReferralReceived)[0]
+    access = Access(NOWHERE, "referrals", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
+    access.keys.update({(key := a_key(partner)).sha256: key for partner in (HELPER, STRANGER, "gp-armley")})
+    running = Running("referrals", put.database, put.worker, Door(put.worker, put.clock), put.clock)
+    app = build_app("referrals", access, Health("referrals", put.database), put.service.routers(running))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://referrals") as http:
+        yield Helped(put, http, received.referral_id, received.needs[0].need_id)
+
+
+@pytest.mark.invariant(5)
+async def test_who_helps_is_told_the_next_safe_channel_while_it_helps(helped: Helped) -> None:
+    assert (await helped.ask()).status_code == 404
+    await helped.hear(OfferAccepted)
+    first, second, none_left = [await helped.ask(HELPER, *tried) for tried in ((), ("email",), ("email", "phone"))]
+    assert (first.json()["channel"], first.json()["address"], first.json()["neutral"]) == (
+        "email",
+        "example@example.org",
+        True,
+    )
+    assert (second.json()["channel"], second.json()["address"]) == ("phone", "+447700900123")
+    assert (none_left.json()["decision"], none_left.json()["address"]) == ("withheld", None)
+    await helped.hear(SupportStarted)
+    assert (await helped.ask()).json()["channel"] == "email"
+    await helped.hear(SupportEnded, outcome="helped")
+    assert (await helped.ask()).status_code == 404
+
+
+@pytest.mark.parametrize("partner", [STRANGER, "gp-armley"])
+async def test_nobody_else_is_told_not_even_that_it_is_there(helped: Helped, partner: str) -> None:
+    await helped.hear(OfferAccepted)
+    refused = await helped.ask(partner)
+    assert refused.status_code == 404
+    assert await helped.audit() == []
+
+
+async def test_a_need_that_is_handed_back_is_nobodys(helped: Helped) -> None:
+    await helped.hear(OfferAccepted)
+    await helped.hear(SupportEnded, handed_back=True)
+    assert (await helped.ask()).status_code == 404
+
+
+async def test_each_look_is_audited(helped: Helped) -> None:
+    await helped.hear(OfferAccepted)
+    await helped.ask()
+    await helped.ask(HELPER, "email", "phone")
+    common = {"asked_by": HELPER, "purpose": "accepted"}
+    assert await helped.audit() == [
+        {"decision": "send", "channel": "email", **common},
+        {"decision": "withheld", "channel": None, **common},
+    ]
