@@ -1,5 +1,6 @@
 """Makes what services need on their servers: databases and roles, topics, users and access, from the catalogue."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 import asyncpg
@@ -13,6 +14,7 @@ from contracts.message import SERVICES, Service
 from contracts.topics import ACCESS, inbox, outbox, partner_of
 from deploy import areas, keys
 from deploy.kafka.admin import Access, Admin, Topic
+from deploy.kafka.quotas import OF_A_PARTNER, OF_A_SERVICE, Quota, apply_quotas
 from deploy.site import Roles, Site
 from deploy.wiring import build
 
@@ -81,12 +83,14 @@ async def migrate_service(service: str, roles: Roles) -> list[str]:
 
 
 def apply_kafka(site: Site) -> dict[str, int]:
-    """Makes what topics, users and rights lack, those of the partners too; returns the topics' partitions."""
+    """Makes what topics, users, rights and quotas lack, partners' too; returns the topics' partitions."""
     admin = site.admin()
     apply_topics(admin)
     apply_users(admin, {service: keys.read(site.secrets, service, "kafka_password") for service in SERVICES})
     for partner in partners_of(admin):
         apply_partner(admin, partner)
+    ours: Mapping[str | None, Quota] = dict.fromkeys((site.kafka.user, *SERVICES), OF_A_SERVICE)
+    asyncio.run(apply_quotas(site.kafka, {None: OF_A_PARTNER, **ours}))
     return admin.partitions()
 
 

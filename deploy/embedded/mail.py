@@ -68,7 +68,17 @@ def received(dir: Path) -> Path:
 def _spawn(dir: Path, home: Path, port: int | None, host: str) -> Process:
     home.mkdir(mode=0o700, exist_ok=True)
     chosen = str(choose_port(home / "port", port))
-    argv = [sys.executable, "-m", "deploy.embedded.mail", "--host", host, "--port", chosen, "--dir", dir]
+    argv: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "deploy.embedded.mail",
+        "--host",
+        host,
+        "--port",
+        chosen,
+        "--dir",
+        dir,
+    ]
     return spawn(NAME, argv, dir=dir)
 
 

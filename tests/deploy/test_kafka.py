@@ -5,6 +5,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.admin import DescribeClientQuotasRequest
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined, unused-ignore]
     AclBindingFilter,
@@ -17,11 +19,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined, unused-ignore]
 )
 from pydantic import SecretStr
 
+from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
 from deploy.embedded import kafka
 from deploy.embedded.processes import Process, wait_until
 from deploy.kafka.admin import Access, Admin, AdminError, PartitionsDifferError, Topic
 from deploy.kafka.client import QUIET, options
+from deploy.kafka.quotas import OF_A_PARTNER, OF_A_SERVICE, apply_quotas
 from deploy.site import ADMIN
 
 Kill = Callable[[Process], None]
@@ -218,3 +222,16 @@ def test_a_wrong_password_is_named_as_the_cause(broker: kafka.Broker, monkeypatc
     monkeypatch.setattr("deploy.kafka.admin.WITHIN", 1.5)
     with pytest.raises(AdminError, match="the user or the password is wrong"):
         Admin(broker.kafka.model_copy(update={"password": SecretStr("wrong")})).partitions()
+
+
+async def test_each_user_has_a_quota_and_ours_a_larger_one(broker: kafka.Broker) -> None:
+    await apply_quotas(broker.kafka, {None: OF_A_PARTNER, "referrals": OF_A_SERVICE})
+    admin = AIOKafkaAdminClient(**client_options(broker.kafka, "test"))
+    try:
+        await admin.start()
+        every_user = DescribeClientQuotasRequest([("user", 2, None)], strict=False)
+        answer = await admin._send_request(every_user)
+    finally:
+        await admin.close()
+    found = {entity[0][1]: dict(values) for entity, values in answer.entries}
+    assert found == {None: dict(OF_A_PARTNER), "referrals": dict(OF_A_SERVICE)}
