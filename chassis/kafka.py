@@ -19,7 +19,7 @@ def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
 
 def broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
     return KafkaBroker(
-        settings.bootstrap,
+        settings.bootstrap.split(","),
         security=SASLScram512(
             settings.user,
             settings.password.get_secret_value(),

@@ -10,6 +10,7 @@ from chassis.consume import Consumer
 from chassis.errors import Stopped
 from chassis.watch import Watch
 from contracts.referrals import ReferralClosed
+from deploy.embedded.ports import free_port
 from tests.chassis.conftest import Toy
 from tests.support import NOON, eventually
 
@@ -99,3 +100,12 @@ async def test_a_consumer_that_has_nothing_to_read_is_not_silent(toy: Toy) -> No
 
         for _ in range(3):
             await eventually(alive, bool, within=5)
+
+
+async def test_any_of_several_addresses_of_kafka_will_do(toy: Toy) -> None:
+    nobody_there = f"127.0.0.1:{free_port()}"
+    several = {"kafka_bootstrap": f"{nobody_there},{toy.settings.kafka_bootstrap}"}
+    toy.settings = toy.settings.model_copy(update=several)
+    await toy.write(closed())
+    async with toy.running():
+        await eventually(toy.effects, lambda seen: len(seen) == 1)

@@ -73,12 +73,23 @@ class Composed:
         self.compose("exec", "-T", *user, service, "sh", "-c", "kill -9 -1 || true")
 
     def trouble(self) -> str:
-        """Which long-running containers are not healthy; empty where all are."""
+        """What is not well with the containers, or with the services in them; empty where all is."""
         lines = self.compose("ps", "--all", "--format", "json").splitlines()
         seen = {each["Service"]: (each["State"], each["Health"], each["ExitCode"]) for each in map(json.loads, lines)}
         wrong = {name: s for name, s in seen.items() if s[0] != "exited" and s[:2] != ("running", "healthy")}
         wrong |= {name: s for name, s in seen.items() if s[0] == "exited" and s[2] != 0}
-        return ", ".join(f"{name} is {state} {health}".strip() for name, (state, health, _) in wrong.items())
+        if wrong:
+            return ", ".join(f"{name} is {state} {health}".strip() for name, (state, health, _) in wrong.items())
+        return self._degraded()
+
+    def _degraded(self) -> str:
+        """Healthy is who serves somebody: this is whether all of it works."""
+        try:
+            services = self.furthest("status")["services"]
+        except ComposeError as error:
+            return str(error)
+        wrong = {name: said for name, said in services.items() if said["status"] != "ok"}
+        return ", ".join(f"{name} is {said['status']} {said.get('degraded', '')}" for name, said in wrong.items())
 
     def published(self) -> set[int]:
         """The ports of the host that lead to a container."""
