@@ -60,7 +60,7 @@ class Log:
 
 
 async def left_to_do(database: str, ends: Ends) -> int:
-    """Records not read, facts not sent, and work that is due: 0 where a service is at rest."""
+    """Records not read, facts not sent, and work that is due: 0 where a service is at rest, never before it reads."""
     conn = await asyncpg.connect(database)
     try:
         offsets = await conn.fetch("select topic, partition, next_offset from consumer_offset")
@@ -72,7 +72,7 @@ async def left_to_do(database: str, ends: Ends) -> int:
     finally:
         await conn.close()
     unread = sum(max(0, ends.get((row["topic"], row["partition"]), 0) - row["next_offset"]) for row in offsets)
-    return int(waiting) + int(unread)
+    return int(waiting) + int(unread) + (not offsets)
 
 
 async def come_to_rest(
