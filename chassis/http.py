@@ -1,39 +1,48 @@
-"""The HTTP side of a service: problems (RFC 9457), keys, one door for partners, health, metrics, offline docs."""
+"""The HTTP side of a service: problems (RFC 9457), keys, health, metrics, offline docs."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
 from chassis.access import Access, Caller
-from chassis.decode import SUBMISSION_ID, Prepare, is_submission_id, partner_event
-from chassis.errors import Refused, field_errors, is_unavailable, refuse
-from chassis.facts import Fact
-from chassis.ids import uuid7
+from chassis.errors import is_unavailable, refuse
 from chassis.logs import logger
 from chassis.metrics import DEAD_LETTERS, DEGRADED, REGISTRY, REQUESTS
 from chassis.postgres import Database
 from chassis.relay import measure
 from chassis.tokens import Tokens
-from chassis.work import Worker
-from contracts.message import Message
-from contracts.refusal import FieldError, MessageRefused
-from contracts.topics import MAX_RECORD_BYTES
+from contracts.refusal import FieldError
 
 log = logger("http")
 
 PROBLEM_JSON = "application/problem+json"
+
+Bearer = Annotated[
+    HTTPAuthorizationCredentials | None,
+    Depends(HTTPBearer(auto_error=False, description="The `api_key` that you were handed.")),
+]
+
+
+class ProblemDetails(BaseModel):
+    """Why a request was refused (RFC 9457), and what to do next. It repeats nothing of the request."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] = []
 
 
 class Problem(Exception):
@@ -46,16 +55,11 @@ class Problem(Exception):
         self.errors = errors
 
     def response(self) -> JSONResponse:
-        body: dict[str, Any] = {
-            "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        if self.errors:
-            body["errors"] = [error.model_dump() for error in self.errors]
+        title, errors = HTTPStatus(self.status).phrase, list(self.errors)
+        body = ProblemDetails(type="about:blank", title=title, status=self.status, detail=self.detail, errors=errors)
         headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}.get(self.status)
-        return JSONResponse(body, self.status, headers=headers, media_type=PROBLEM_JSON)
+        content = body.model_dump(exclude_defaults=True)
+        return JSONResponse(content, self.status, headers=headers, media_type=PROBLEM_JSON)
 
 
 NOT_FOUND = Problem(404, "There is nothing here, or it is not yours.")
@@ -65,13 +69,12 @@ def _busy() -> Problem:
     return Problem(503, "The service cannot reach its database or Kafka. Nothing was changed: try again in a moment.")
 
 
-async def caller(request: Request, authorization: Annotated[str | None, Header()] = None) -> Caller:
+async def caller(request: Request, shown: Bearer) -> Caller:
     """Who presents the key of this request."""
     access: Access = request.app.state.access
     if not access.fresh:
         raise Problem(503, "The keys cannot be checked just now. Try again in a moment.")
-    scheme, _, key = (authorization or "").partition(" ")
-    known = access.caller(key) if scheme.lower() == "bearer" else None
+    known = access.caller(shown.credentials) if shown else None
     if known is None:
         raise Problem(401, "Send `Authorization: Bearer <key>` with a key that is live.")
     return known
@@ -96,87 +99,13 @@ IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key")]
 def peer(service: str, tokens: Tokens, clock: Callable[[], datetime]) -> Callable[..., Awaitable[str]]:
     """A dependency that lets only other services pass, and names the one that asks."""
 
-    async def check(authorization: Annotated[str | None, Header()] = None) -> str:
-        scheme, _, token = (authorization or "").partition(" ")
-        known = tokens.who(token, service, clock()) if scheme.lower() == "bearer" else None
+    async def check(shown: Bearer) -> str:
+        known = tokens.who(shown.credentials, service, clock()) if shown else None
         if known is None:
             raise Problem(401, "Send `Authorization: Bearer <token>` with a service token that is live.")
         return known
 
     return check
-
-
-@dataclass(slots=True)
-class Door:
-    """Takes partners' messages over HTTP: the same bodies, checks and effects as over Kafka."""
-
-    worker: Worker
-    clock: Callable[[], datetime]
-    prepare: Mapping[str, Prepare] = field(default_factory=dict)
-
-    async def accept(
-        self, request: Request, model: type[Message], partner: str, submission_id: str | None, **from_path: str | UUID
-    ) -> BaseModel | None:
-        """Does what a message asks and returns what its sender is told. Raises Problem where it is refused.
-
-        `from_path` are fields that the address of the request names.
-        """
-        if submission_id is None:
-            submission_id = str(uuid7(self.clock()))
-        elif not is_submission_id(submission_id):
-            raise Problem(400, "The Idempotency-Key cannot be used.", [SUBMISSION_ID])
-        data = self._read(model, await _body(request), from_path)
-        event = partner_event(partner, submission_id, data, model.spec.type, self.clock())
-        outcome = await self.worker.request(event)
-        told = next(
-            (s.data for s in outcome.said if isinstance(s, Fact) and s.is_answer and s.cause.id == event.id), None
-        )
-        if isinstance(told, MessageRefused):
-            raise Problem(_status(told), "The message had no effect.", told.errors)
-        return told
-
-    def _read(self, model: type[Message], body: bytes, from_path: Mapping[str, Any]) -> Message:
-        kind = model.spec.type
-        try:
-            data = read_body(model, body, from_path)
-            return self.prepare[kind](data) if kind in self.prepare else data
-        except Refused as error:
-            raise Problem(422, "The message had no effect.", error.errors) from None
-
-
-def read_body(model: type[Message], body: bytes, from_path: Mapping[str, Any] | None = None) -> Any:
-    """Validates a body as Kafka's door does. Raises Problem that names each field and rule."""
-    try:
-        if not from_path:
-            return model.model_validate_json(body)
-        sent = _AnyObject.model_validate_json(body or b"{}").model_extra or {}
-        named = {name: str(value) for name, value in from_path.items()}
-        return model.model_validate({**sent, **named}, strict=False)
-    except ValidationError as error:
-        errors = field_errors(error, model)
-        status = 400 if errors[0].rule == "json-invalid" else 422
-        raise Problem(status, "The message had no effect.", errors) from None
-
-
-class _AnyObject(BaseModel, extra="allow"):
-    """Any JSON object."""
-
-
-def _status(refused: MessageRefused) -> int:
-    """The status for a refusal by a handler: what is not theirs looks like what is not there."""
-    rules = {error.rule for error in refused.errors}
-    if "not-found" in rules:
-        return 404
-    return 409 if rules & {"same-id-other-body", "illegal-move", "over-budget"} else 422
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_RECORD_BYTES:
-            raise Problem(413, f"A message has at most {MAX_RECORD_BYTES} bytes. Send less in one.")
-    return bytes(body)
 
 
 @dataclass(slots=True)
@@ -213,8 +142,33 @@ class Health:
         return 200, body
 
 
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """A JSON schema that stands by itself: the document that it is put into has other definitions."""
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+
+    def inlined(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inlined(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        named = parts[part["$ref"].rpartition("/")[2]] if "$ref" in part else {}
+        return {name: inlined(each) for name, each in {**named, **part}.items() if name != "$ref"}
+
+    whole: dict[str, Any] = inlined(schema)
+    return whole
+
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "The request had no effect.",
+        "content": {PROBLEM_JSON: {"schema": schema_of(ProblemDetails)}},
+    }
+}
+
+
 def build_app(title: str, access: Access, health: Health, routers: Sequence[APIRouter]) -> FastAPI:
-    app: FastAPI = FastAPIOffline(title=f"Furthest First: {title}", version="1")
+    app: FastAPI = FastAPIOffline(title=f"Furthest First: {title}", version="1", responses=_REFUSED)
     app.state.access = access
     _add_probes(app, health)
     return _with_doors(app, routers)
@@ -263,6 +217,7 @@ async def _observe(request: Request, call_next: RequestResponseEndpoint) -> Resp
         else:
             log.error("request_failed", exc_info=error)
             response = Problem(500, "Something is wrong on our side. Nothing was changed.").response()
+    response.headers.setdefault("Cache-Control", "no-store")
     route = request.scope.get("route")
     path = getattr(route, "path", "(none)")
     REQUESTS.labels(method=request.method, route=path, status=response.status_code).inc()

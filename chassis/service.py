@@ -21,11 +21,12 @@ from chassis import cluster, kafka
 from chassis.access import Access
 from chassis.consume import Consumer
 from chassis.decode import Decoder, Prepare
+from chassis.door import Door
 from chassis.due import DueWork, Sender, Senders
 from chassis.envelope import Event
 from chassis.errors import Stopped
 from chassis.facts import Handler, Said
-from chassis.http import Door, Health, build_app, build_internal_app
+from chassis.http import Health, build_app, build_internal_app
 from chassis.ids import uuid7
 from chassis.logs import configure, logger
 from chassis.metrics import DEGRADED

@@ -24,22 +24,27 @@ from deploy.kafka.admin import Admin
 from deploy.provision import make_database
 from deploy.site import Roles
 from tests import containers
+from tests.deployment import Deployment, deployed
 from tests.support import Clock, Servers, Stage
 
 hypothesis.settings.register_profile("same-every-time", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("same-every-time"), max_examples=30)
 hypothesis.settings.load_profile("same-every-time")
 
-STARTS_PROCESSES = {"deploy", "journeys", "faults"}
+STARTS_PROCESSES = {"deploy", "journeys", "faults", "doors"}
 """Folders of tests that start processes of their own."""
 
 
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what `make test-fast` leaves out."""
+    """Marks what `make test-fast` leaves out. What floods the deployment comes after what looks at all of it."""
     for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        if folder in STARTS_PROCESSES or "servers" in getattr(item, "fixturenames", ()):
+        if _folder(item) in STARTS_PROCESSES or "servers" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.servers)
+    items.sort(key=lambda item: _folder(item) == "doors")
 
 
 @cache
@@ -72,6 +77,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     in_containers = kind_of_servers() == "containers"
     with containers.started() if in_containers else embedded(tmp_path_factory.mktemp("servers")) as both:
         yield both
+
+
+@pytest.fixture(scope="session")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """All of it, once a run."""
+    with deployed(tmp_path_factory.mktemp("deployment")) as everything:
+        yield everything
 
 
 @contextmanager

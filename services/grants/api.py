@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from chassis.access import Caller
 from chassis.disclosure import published
+from chassis.door import body_of
 from chassis.http import NOT_FOUND, IdempotencyKey, Staff, role
 from chassis.service import Running
 from contracts.grants import ApplicationDeclined, ApplicationSubmitted, FundOpened, GrantAwarded, RoundOpened
@@ -84,14 +85,14 @@ def routes(running: Running) -> APIRouter:
 def _for_staff(router: APIRouter, running: Running) -> None:
     door = running.door
 
-    @router.put("/funds/{fund_id}", response_model=FundOpened)
+    @router.put("/funds/{fund_id}", response_model=FundOpened, openapi_extra=body_of(PutFund, "fund_id"))
     async def put_fund(request: Request, fund_id: Code, staff: Staff, key: IdempotencyKey = None) -> BaseModel | None:
-        """Opens a fund, or names it anew: {name}."""
+        """Opens a fund, or names it anew."""
         return await door.accept(request, PutFund, staff.principal, key, fund_id=fund_id)
 
-    @router.put("/rounds/{round_id}", response_model=RoundOpened)
+    @router.put("/rounds/{round_id}", response_model=RoundOpened, openapi_extra=body_of(PutRound, "round_id"))
     async def put_round(request: Request, round_id: Code, staff: Staff, key: IdempotencyKey = None) -> BaseModel | None:
-        """Opens a round or changes it: {fund_id, budget_pence, maximum_pence, minimum_pence?, opens_at, closes_at}."""
+        """Opens a round or changes it."""
         return await door.accept(request, PutRound, staff.principal, key, round_id=round_id)
 
     @router.get("/rounds/{round_id}")
@@ -103,31 +104,44 @@ def _for_staff(router: APIRouter, running: Running) -> None:
             raise NOT_FOUND
         return _round_view(rows)
 
-    @router.post("/applications/{application_id}/award", response_model=GrantAwarded)
+    @router.post(
+        "/applications/{application_id}/award",
+        response_model=GrantAwarded,
+        openapi_extra=body_of(AwardGrant, "application_id", "by"),
+    )
     async def award(
         request: Request, application_id: UUID, staff: Staff, key: IdempotencyKey = None
     ) -> BaseModel | None:
-        """Promises money within what was asked and what the round has left: {amount_pence}."""
+        """Promises money within what was asked and what the round has left."""
         return await door.accept(
             request, AwardGrant, staff.principal, key, application_id=application_id, by=staff.principal
         )
 
-    @router.post("/applications/{application_id}/decline", response_model=ApplicationDeclined)
+    @router.post(
+        "/applications/{application_id}/decline",
+        response_model=ApplicationDeclined,
+        openapi_extra=body_of(DeclineApplication, "application_id", "by"),
+    )
     async def decline(
         request: Request, application_id: UUID, staff: Staff, key: IdempotencyKey = None
     ) -> BaseModel | None:
-        """Turns an application down: {reason}."""
+        """Turns an application down."""
         return await door.accept(
             request, DeclineApplication, staff.principal, key, application_id=application_id, by=staff.principal
         )
 
 
 def _for_applicants(router: APIRouter, running: Running) -> None:
-    @router.post("/applications", status_code=201, response_model=ApplicationSubmitted)
+    @router.post(
+        "/applications",
+        status_code=201,
+        response_model=ApplicationSubmitted,
+        openapi_extra=body_of(ApplyForGrant, "applicant"),
+    )
     async def apply(
         request: Request, response: Response, applicant: Applicant, key: IdempotencyKey = None
     ) -> BaseModel | None:
-        """Asks for money: {round_id, title, amount_pence, kinds, wards, organisation: {id, name}}.
+        """Asks for money.
 
         Sent again with the same Idempotency-Key, it is done once and answered the same.
         """

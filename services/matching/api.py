@@ -1,13 +1,14 @@
 """The HTTP doors of matching: partners say what help there is and answer offers, staff see the queue."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from chassis.access import Caller
+from chassis.door import body_of
 from chassis.http import IdempotencyKey, Partner, Staff
 from chassis.service import Running
 from contracts.door import OfferAnswered, PlaceUpdated, ProviderUpdated, SupportReported
@@ -75,23 +76,15 @@ async def _take(
     return Accepted()
 
 
-def _body(model: type[Message], named_in_path: str) -> dict[str, Any]:
-    """What the docs show of a body. It is read by the door, as the same message is on Kafka."""
-    schema = model.model_json_schema()
-    schema["properties"].pop(named_in_path)
-    schema["required"].remove(named_in_path)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
-
-
 def _supply(router: APIRouter, running: Running) -> None:
-    @router.put("/providers/{provider_id}", status_code=202, openapi_extra=_body(ProviderUpdated, "provider_id"))
+    @router.put("/providers/{provider_id}", status_code=202, openapi_extra=body_of(ProviderUpdated, "provider_id"))
     async def put_provider(
         request: Request, provider_id: Code, partner: Partner, key: IdempotencyKey = None
     ) -> Accepted:
         """Describes an organisation that gives help. The id is your own."""
         return await _take(running, request, ProviderUpdated, partner, key, provider_id=provider_id)
 
-    @router.put("/places/{place_id}", status_code=202, openapi_extra=_body(PlaceUpdated, "place_id"))
+    @router.put("/places/{place_id}", status_code=202, openapi_extra=body_of(PlaceUpdated, "place_id"))
     async def put_place(request: Request, place_id: Code, partner: Partner, key: IdempotencyKey = None) -> Accepted:
         """Says what a provider of yours can give. Replaces all that was said of this place before."""
         return await _take(running, request, PlaceUpdated, partner, key, place_id=place_id)
@@ -105,12 +98,12 @@ def _offers(router: APIRouter, running: Running) -> None:
             rows = await views.open_offers(conn, partner.principal, limit, offset)
         return OffersView(offers=[OfferView(**row) for row in rows])
 
-    @router.post("/offers/{offer_id}/answer", status_code=202, openapi_extra=_body(OfferAnswered, "offer_id"))
+    @router.post("/offers/{offer_id}/answer", status_code=202, openapi_extra=body_of(OfferAnswered, "offer_id"))
     async def answer(request: Request, offer_id: UUID, partner: Partner, key: IdempotencyKey = None) -> Accepted:
         """Accepts an offer, or declines it with a reason."""
         return await _take(running, request, OfferAnswered, partner, key, offer_id=offer_id)
 
-    @router.post("/needs/{need_id}/support", status_code=202, openapi_extra=_body(SupportReported, "need_id"))
+    @router.post("/needs/{need_id}/support", status_code=202, openapi_extra=body_of(SupportReported, "need_id"))
     async def support(request: Request, need_id: UUID, partner: Partner, key: IdempotencyKey = None) -> Accepted:
         """Reports that help started, ended with an outcome or a reason, or is handed back to the queue."""
         return await _take(running, request, SupportReported, partner, key, need_id=need_id)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
+from chassis.door import body_of
 from chassis.errors import refuse
 from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Problem, peer
 from chassis.records import BeyondTheEnd
@@ -63,7 +64,7 @@ def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
     _catalogue(router)
     _contact(router, running, programme)
 
-    @router.post("/v1/referrals", status_code=202, tags=["partners"], openapi_extra=_body(ReferralPosted))
+    @router.post("/v1/referrals", status_code=202, tags=["partners"], openapi_extra=body_of(ReferralPosted))
     async def refer(request: Request, caller: Partner, idempotency_key: IdempotencyKey = None) -> JSONResponse:
         """Refer a person. Send the same Idempotency-Key again to hear the same answer."""
         if idempotency_key is None:
@@ -87,7 +88,7 @@ def routes(running: Running, programme: Programme, outbox: Outbox) -> APIRouter:
         "/v1/referrals/{referral_id}/withdrawal",
         status_code=202,
         tags=["partners"],
-        openapi_extra=_body(ReferralWithdrawalRequested),
+        openapi_extra=body_of(ReferralWithdrawalRequested, "referral_id"),
     )
     async def withdraw(
         referral_id: UUID, request: Request, caller: Partner, idempotency_key: IdempotencyKey = None
@@ -177,11 +178,6 @@ def _catalogue(router: APIRouter) -> None:
     async def document() -> JSONResponse:
         """Every topic and message, as an AsyncAPI document."""
         return JSONResponse(asyncapi.document())
-
-
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def _view(needs: list[Any], history: list[Any]) -> dict[str, Any]:

@@ -1,52 +1,10 @@
-"""A whole deployment, once a run: five services, their servers, three partners."""
+"""What journeys look at beside the deployment."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from deploy.embedded.stack import Stack
-from deploy.partners import add_key, add_partner
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """What a test may use: addresses, credentials of partners, and a key of staff."""
-
-    stack: Stack
-    addresses: dict[str, Any]
-    partners: dict[str, dict[str, Any]]
-    staff_key: str
-
-    def furthest(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The command, as somebody runs it who cannot be asked."""
-        command = [sys.executable, "-m", "deploy.cli", *words, "--dir", str(self.stack.dir)]
-        nobody = subprocess.DEVNULL
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, stdin=nobody)
-
-    def url(self, service: str) -> str:
-        address: str = self.addresses["services"][service]["http"]
-        return address
-
-    def database(self, service: str) -> str:
-        address: str = self.addresses["services"][service]["database"]
-        return address
-
-
-@pytest.fixture(scope="session")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    stack = Stack(tmp_path_factory.mktemp("deployment"))
-    try:
-        stack.up()
-        partners = {name: add_partner(stack.site, name) for name in ("gp-armley", "food-bank", "library-service")}
-        staff = add_key(stack.site, "staff", "tester")["api_key"]
-        yield Deployment(stack, stack.addresses(), partners, staff)
-    finally:
-        stack.down()
+from tests.deployment import Deployment
 
 
 @pytest.fixture(scope="session")

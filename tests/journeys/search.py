@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from chassis.postgres import connect
 from chassis.settings import DatabaseSettings
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.support import read_topic
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 from aiokafka.errors import KafkaError
 
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.journeys.partners import a_body, headers, producer
 from tests.support import eventually
 

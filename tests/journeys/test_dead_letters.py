@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import httpx2
 
 from chassis.postgres import connect
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.journeys.partners import a_body, post
 from tests.support import eventually
 

@@ -15,7 +15,7 @@ from chassis.service import act
 from deploy.keys import add_key, new_api_key
 from deploy.partners import add_partner
 from services.referrals.service import build
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.journeys.partners import a_body, answer, headers, outbox, post, write
 from tests.referrals.builders import PERSON
 from tests.support import eventually

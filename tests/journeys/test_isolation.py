@@ -14,7 +14,7 @@ from deploy.demo.parties import kafka_settings
 from deploy.kafka.admin import _bindings, _every
 from deploy.keys import read
 from deploy.provision import own_access, partner_access, partner_user, service_access
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.journeys.partners import headers, producer, refused_reading
 
 

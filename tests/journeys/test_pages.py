@@ -7,7 +7,7 @@ import pytest
 
 from contracts.asyncapi import document
 from contracts.message import MESSAGES, SERVICES
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from chassis.postgres import connect
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.journeys.partners import a_body, answer, headers, post, write
 from tests.journeys.search import as_administrator, find, forms
 from tests.referrals.builders import PERSON

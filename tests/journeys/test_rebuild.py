@@ -2,7 +2,7 @@
 
 import json
 
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 
 
 def test_reporting_is_rebuilt_beside_itself_and_says_so_in_one_document(deployment: Deployment) -> None:

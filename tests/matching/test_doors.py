@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from chassis.access import Access
-from chassis.http import Door, Health, build_app
+from chassis.door import Door
+from chassis.http import Health, build_app
 from chassis.service import Running
 from contracts.access import KeyAdded
 from contracts.catalogue import consumed_by

@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 
 from chassis.access import Access
-from chassis.http import Door, Health, build_app
+from chassis.door import Door
+from chassis.http import Health, build_app
 from chassis.service import Running
 from contracts.access import KeyAdded
 from tests.notifications.conftest import World, a_change, settings_for

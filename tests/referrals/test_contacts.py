@@ -11,7 +11,8 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 
-from chassis.http import Door, build_internal_app
+from chassis.door import Door
+from chassis.http import build_internal_app
 from chassis.service import Running, Service
 from chassis.tokens import Tokens
 from contracts.referrals import ReferralReceived

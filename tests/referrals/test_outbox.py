@@ -17,7 +17,8 @@ from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
 from chassis.access import Access
-from chassis.http import Door, Health, build_app
+from chassis.door import Door
+from chassis.http import Health, build_app
 from chassis.kafka import client_options
 from chassis.service import Running, Service
 from chassis.settings import KafkaSettings

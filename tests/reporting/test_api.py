@@ -14,7 +14,8 @@ import pytest_asyncio
 from pydantic import SecretStr
 
 from chassis.access import Access
-from chassis.http import Door, Health, build_app
+from chassis.door import Door
+from chassis.http import Health, build_app
 from chassis.service import Running, Service
 from chassis.settings import KafkaSettings
 from contracts.access import KeyAdded
