@@ -7,6 +7,7 @@ from typing import Any
 from faststream.kafka import KafkaBroker
 from faststream.security import SASLScram512
 
+from chassis.header_names import read_any
 from chassis.settings import KafkaSettings
 
 METADATA_MAX_AGE_MS = 3_000
@@ -18,6 +19,7 @@ def _context(settings: KafkaSettings) -> ssl.SSLContext | None:
 
 
 def broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
+    read_any()
     return KafkaBroker(
         settings.bootstrap.split(","),
         security=SASLScram512(

@@ -10,11 +10,12 @@ import pytest
 from chassis.postgres import connect
 from deploy.demo.parties import kafka_settings
 from deploy.partners import add_partner
+from tests.chassis.batches import NO_TEXT, builder
 from tests.deployment import Deployment
 from tests.doors.bodies import MARK, TIMES, drawn
 from tests.doors.conftest import Tried, lives_on
 from tests.doors.records import Sent, as_told, drawing, records
-from tests.journeys.partners import producer
+from tests.journeys.partners import answer, headers, producer
 from tests.journeys.search import as_administrator
 from tests.support import eventually, read_topic
 
@@ -43,6 +44,21 @@ async def write(credentials: dict[str, Any], sent: Sequence[Sent]) -> int:
     finally:
         await writer.stop()
     return int(max(offsets)) + 1
+
+
+async def write_without_text(credentials: dict[str, Any], name: str) -> int:
+    """Writes a record that has a header whose name is no text, and returns the offset behind it."""
+    writer = producer(credentials)
+    await writer.start()
+    try:
+        batch = writer.create_batch()
+        batch._builder = builder()
+        batch.append(key=b"k", value=b"{}", timestamp=None, headers=[(NO_TEXT, b"x"), *headers(name)])
+        batch.close()
+        metadata = await (await writer.send_batch(batch, credentials["inbox"], partition=0))
+    finally:
+        await writer.stop()
+    return int(metadata.offset) + 1
 
 
 async def is_read(deployment: Deployment, service: str, ends: dict[str, int]) -> None:
@@ -128,3 +144,13 @@ async def dead_letters(deployment: Deployment) -> list[str]:
         finally:
             await conn.close()
     return found
+
+
+async def test_a_header_name_that_is_no_text_does_not_hold_up_the_inbox(
+    deployment: Deployment, tried: Tried, processes: dict[str, int]
+) -> None:
+    end = await write_without_text(tried.partner, "no-text")
+    for service in READERS:
+        await is_read(deployment, service, {tried.partner["inbox"]: end})
+    assert (await answer(tried.partner, "no-text"))["type"] == "MessageRefused"
+    await lives_on(deployment, tried, processes)
