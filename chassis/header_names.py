@@ -23,6 +23,8 @@ class _Text(bytes):
 
 
 class _SlowBatch(_DefaultRecordBatchPy):  # type: ignore[misc]  # aiokafka has no types
+    _buffer: Any
+
     def _maybe_uncompress(self) -> None:
         super()._maybe_uncompress()
         if not isinstance(self._buffer, _Text):

@@ -48,7 +48,7 @@ class Trial:
             name: await asyncio.to_thread(self.deployment.furthest, "partner", "add", name, "--name", label)
             for name, label in NAMES.items()
         }
-        edge = {service: {"http": self.deployment.edge} for service in SERVICES}
+        edge: dict[str, Any] = {service: {"http": self.deployment.edge} for service in SERVICES}
         async with opened(self.partners, edge, self.deployment.ca) as doors:
             plan = await asyncio.to_thread(plan_of, self.referrals, self.seed, self.partners)
             self.workload = Workload(plan, doors, Random(self.seed))  # noqa: S311 - a workload, no secret
