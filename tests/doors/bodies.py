@@ -105,7 +105,7 @@ STRANGE: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [
             *(None, True, False, 0, -1, 2**31, 2**63, 10**400, 0.5, float("nan"), float("inf"), -1e308),
-            *("", " ", MARK, "\0", "\ud800", "\u202e", "x" * 20_000, "0001-01-01", "9999-12-31", "-1", "1e999"),
+            *("", " ", MARK, "\0", "\ud800", "\u202e", "x" * 10_000, "0001-01-01", "9999-12-31", "-1", "1e999"),
             *([], {}, [[]], [MARK] * 500, {MARK: MARK}, {"": None}, {"__proto__": {}}, str(uuid4())),
         ]
     ),
@@ -146,7 +146,7 @@ def written(body: Any) -> bytes:
 
 NOT_JSON: tuple[bytes, ...] = (
     *(b"", b"{", b"null", b"[]", b'"' + MARK.encode() + b'"', b"\0" * 20, b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}"),
-    *(b"[" * 50_000, b'{"a":' * 20_000, b"1" * 10_000, b'{"reference": "\xc3\x28"}', b'{"a": 1, "a": 2}'),
+    *(b"[" * 50_000, b'{"a":' * 10_000, b"1" * 10_000, b'{"reference": "\xc3\x28"}', b'{"a": 1, "a": 2}'),
 )
 
 

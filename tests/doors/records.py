@@ -84,7 +84,7 @@ STRANGE_HEADERS: dict[str, tuple[dict[str, bytes | None], bool]] = {
     "id that is no text": ({"ce_id": b"\xff\xfe"}, False),
     "id that is a name": ({"ce_id": f"{MARK} {MARK}".encode()}, False),
     "long id": ({"ce_id": b"x" * 65}, False),
-    "huge id": ({"ce_id": b"x" * 60_000}, False),
+    "huge id": ({"ce_id": b"x" * 20_000}, False),
     "id with a zero": ({"ce_id": b"a\0b"}, False),
     "id of other digits": ({"ce_id": "\u0661\u0662".encode()}, False),
     "type that is no text": ({"ce_type": b"\xc3\x28"}, False),
