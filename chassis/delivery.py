@@ -123,6 +123,7 @@ class Claim:
     event: Event[Any]
     known: bool
     is_same: bool = False
+    is_erased: bool = False
     answer_type: str | None = None
     answer: bytes | None = None
 
@@ -148,8 +149,16 @@ async def claim_submissions(conn: Conn, submissions: Sequence[tuple[Event[Any], 
         if before is None:
             claims.append(Claim(event, known=False))
         else:
+            kept, answer_type, answer = before
             claims.append(
-                Claim(event, known=True, is_same=before[0] == fingerprint, answer_type=before[1], answer=before[2])
+                Claim(
+                    event,
+                    known=True,
+                    is_same=kept == fingerprint,
+                    is_erased=not kept,
+                    answer_type=answer_type,
+                    answer=answer,
+                )
             )
     return claims
 

@@ -81,7 +81,7 @@ def _status(refused: MessageRefused) -> int:
     rules = {error.rule for error in refused.errors}
     if "not-found" in rules:
         return 404
-    return 409 if rules & {"same-id-other-body", "illegal-move", "over-budget"} else 422
+    return 409 if rules & {"same-id-other-body", "erased", "illegal-move", "over-budget"} else 422
 
 
 async def _body(request: Request) -> bytes:

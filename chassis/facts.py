@@ -1,4 +1,4 @@
-"""What a handler returns: facts to say, and work to do later."""
+"""What a handler returns: facts to say, work to do later, and what is to be forgotten."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +57,20 @@ class Errand:
     cause: Event[Any]
 
 
-Said = Fact | Later | Errand
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """From here on nothing is kept of a key, and what is heard of it has no effect.
+
+    With it go work, letters and messages of the keys in `also`, and what is kept of the `submissions`, as (partner,
+    submission id), that it came by.
+    """
+
+    key: str
+    also: Sequence[str] = ()
+    submissions: Sequence[tuple[str, str]] = ()
+
+
+Said = Fact | Later | Errand | Forget
 Handler = Callable[[Sequence[Event[Any]], Any, datetime], Awaitable[Sequence[Said]]]
 """Takes the events of one type, the service's store in the open transaction, and the time."""
 

@@ -76,6 +76,8 @@ class Service:
     internal: Callable[["Running"], Sequence[APIRouter]] | None = None
     """Its doors for other services, which have a port of their own."""
     answers_unknown: bool = False
+    held: Mapping[str, str] = field(default_factory=dict)
+    """By table, the SQL that selects what it keeps of keys ($1, text[]): for those who ask what is known of them."""
     not_from_facts: Collection[str] | None = None
     """Its tables that facts alone do not make, where the log can make all others again; None where it cannot."""
 

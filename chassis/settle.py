@@ -21,7 +21,7 @@ from chassis.dead_letters import DeadLetter, KeptRecord, parked_keys
 from chassis.decode import Decoder
 from chassis.envelope import Event
 from chassis.errors import is_unavailable
-from chassis.facts import Fact, Said
+from chassis.facts import Fact, Forget, Said
 from chassis.letter_rows import Done, Place, Warrant
 from chassis.logs import rule_of
 from chassis.postgres import Conn, Database
@@ -166,7 +166,8 @@ class Settler:
             raise StillDead(rows[0]["id"], rule_of(error)) from error
         for event, cause in outcome.failed if outcome else ():
             raise StillDead(letters[id(event)], rule_of(cause)) from cause
-        return [*answers, *(outcome.said if outcome else ())]
+        said = outcome.said if outcome else ()
+        return [*answers, *(s for s in said if not isinstance(s, Forget))]
 
     async def _is_ours(self, conn: Conn, row: asyncpg.Record, event: Event[Any], at: datetime) -> bool:
         """False where its effect came by another copy: what could not be read was never claimed.

@@ -6,36 +6,26 @@ that failed unexpectedly, with its key parked behind it.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import BaseModel
-
-from chassis import dead_letters, delivery, outbox
+from chassis import dead_letters, delivery, outbox, submissions
 from chassis.dead_letters import DeadLetter
 from chassis.delivery import Advance, Partition
 from chassis.envelope import Event
-from chassis.errors import Braked, Fenced, Stopped, is_unavailable, refuse
-from chassis.facts import Errand, Fact, Handler, Later, Said, refusal
+from chassis.errors import Braked, Fenced, Stopped, is_unavailable
+from chassis.facts import Errand, Fact, Forget, Handler, Later, Said
 from chassis.failpoints import failpoint
+from chassis.forget import forget, forgets, pass_over
 from chassis.logs import logger, rule_of, where
 from chassis.metrics import EVENTS
 from chassis.postgres import Conn, Database
 from chassis.sealing import Sealer
-from contracts.message import MESSAGES
-from contracts.refusal import MessageRefused
 
 log = logger("work")
 
 BRAKE_AFTER: Final = 20
-
-SAME_ID = refuse(
-    "id",
-    "same-id-other-body",
-    "This submission id was used before, for another message.",
-    "Send the first message unchanged to hear its answer again, or give this one an id of its own.",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +123,7 @@ class Worker:
 
     async def again(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
         """Runs events that were claimed before, in the transaction of whoever settles them."""
-        outcome = await self._split(conn, events, at)
+        outcome = await self._split(conn, await pass_over(conn, events), at)
         await self._keep(conn, outcome.said, at)
         return outcome
 
@@ -145,12 +135,14 @@ class Worker:
             await delivery.advance(conn, batch.consumer, batch.advances, at)
             fresh = await self._claim(conn, batch, at)
             parked = await dead_letters.parked_keys(conn, batch.consumer, fresh) if batch.advances else set()
-            ready = [event for event in fresh if (event.topic, event.key) not in parked]
+            fresh = await pass_over(conn, fresh)
+            ready = [event for event in fresh if not _waits(event, parked)]
             outcome = await run(conn, ready, at) if ready else Outcome()
             failing = self._failing(batch.consumer, ready, outcome)
-            outcome.behind += [event for event in fresh if (event.topic, event.key) in parked]
+            outcome.behind += [event for event in fresh if _waits(event, parked)]
+            letters = self._letters(batch, outcome)
             await self._keep(conn, [*batch.refused, *outcome.said], at)
-            await dead_letters.bury(conn, batch.consumer, [*batch.unreadable, *self._letters(outcome)], at)
+            await dead_letters.bury(conn, batch.consumer, letters, at)
         failpoint("after-database-commit")
         self.failing[batch.consumer] = failing
         self._count(batch, outcome)
@@ -174,6 +166,7 @@ class Worker:
         return list(batch.events)
 
     async def _keep(self, conn: Conn, said: Sequence[Said], at: datetime) -> None:
+        said = await forget(conn, said, at)
         facts = [s for s in said if isinstance(s, Fact) and not _told_in_person(s)]
         await outbox.append(conn, facts, f"/furthest/{self.service}", at)
         await outbox.schedule(conn, [s for s in said if isinstance(s, Later)])
@@ -187,12 +180,12 @@ class Worker:
 
     async def _round(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> list[Said]:
         submitted = [event for event in events if event.partner]
-        again, new = await self._door(conn, submitted, at) if submitted else ([], set())
+        again, new = await submissions.claimed(conn, self.sealer, submitted, at) if submitted else ([], set())
         said: list[Said] = []
         for wave in waves([event for event in events if not event.partner or id(event) in new]):
             for kind, those in wave.items():
                 said += await self.handlers[kind](those, self.store(conn), at)
-        await self._answers(conn, said)
+        await submissions.keep_answers(conn, said)
         return [*again, *said]
 
     async def _split(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> Outcome:
@@ -208,8 +201,8 @@ class Worker:
         half = len(events) // 2
         first = await self._split(conn, events[:half], at)
         dead = {(event.topic, event.key) for event, _ in first.failed}
-        rest = [event for event in events[half:] if (event.topic, event.key) not in dead]
-        behind = [event for event in events[half:] if (event.topic, event.key) in dead]
+        rest = [event for event in events[half:] if not _waits(event, dead)]
+        behind = [event for event in events[half:] if _waits(event, dead)]
         second = await self._split(conn, rest, at) if rest else Outcome()
         return Outcome(
             [*first.said, *second.said],
@@ -217,32 +210,16 @@ class Worker:
             [*first.behind, *behind, *second.behind],
         )
 
-    async def _door(self, conn: Conn, events: Sequence[Event[Any]], at: datetime) -> tuple[list[Fact], set[int]]:
-        """What is answered without being done again, and which events are new, by identity."""
-        claims = await delivery.claim_submissions(
-            conn, [(event, self.sealer.fingerprint(_body(event))) for event in events], at
-        )
-        again = [
-            _stored_answer(claim) if claim.is_same else refusal(claim.event, SAME_ID) for claim in claims if claim.known
-        ]
-        return [fact for fact in again if fact], {id(claim.event) for claim in claims if not claim.known}
-
-    async def _answers(self, conn: Conn, said: Sequence[Said]) -> None:
-        answers = [s for s in said if isinstance(s, Fact) and s.is_answer]
-        kept = [fact for fact in answers if not isinstance(fact.data, MessageRefused)]
-        refused = [fact.cause for fact in answers if isinstance(fact.data, MessageRefused)]
-        if kept:
-            await delivery.keep_answers(conn, kept)
-        if refused:
-            await delivery.release_submissions(conn, refused)
-
-    def _letters(self, outcome: Outcome) -> list[DeadLetter]:
+    def _letters(self, batch: Batch, outcome: Outcome) -> list[DeadLetter]:
+        """What had no effect, but for what is forgotten anyway."""
         dead = [
             dead_letters.dead(self.sealer, event, "unexpected", rule_of(error), 2) for event, error in outcome.failed
         ]
-        return dead + [
+        parked = [
             dead_letters.dead(self.sealer, event, "parked", "behind-a-dead-letter", 0) for event in outcome.behind
         ]
+        gone = {s.key for s in outcome.said if isinstance(s, Forget)}
+        return [letter for letter in (*batch.unreadable, *dead, *parked) if letter.key not in gone]
 
     def _count(self, batch: Batch, outcome: Outcome) -> None:
         for result, number in (
@@ -260,6 +237,11 @@ class Worker:
             )
 
 
+def _waits(event: Event[Any], parked: set[tuple[str, str]]) -> bool:
+    """What ends a key does not wait for what is parked of it."""
+    return (event.topic, event.key) in parked and not forgets(event)
+
+
 def _told_in_person(fact: Fact) -> bool:
     """The answer to a request is its response; only a record is answered in the outbox."""
     return fact.is_answer and fact.cause.record is None
@@ -267,21 +249,3 @@ def _told_in_person(fact: Fact) -> bool:
 
 def _safe_id(event: Event[Any]) -> str:
     return event.correlation if event.partner else event.id
-
-
-def _body(event: Event[Any]) -> dict[str, Any]:
-    """What makes two submissions the same: the type and the content, with the person opened.
-
-    A field that is as if it had been left out does not count: the next release may know one more.
-    """
-    data: BaseModel = event.data
-    return {"type": event.type, "data": data.model_dump(mode="json", exclude_defaults=True)}
-
-
-def _stored_answer(claim: delivery.Claim) -> Fact | None:
-    if not claim.answer_type or claim.answer is None:
-        return None
-    told = MESSAGES[claim.answer_type].model_validate_json(claim.answer, extra="ignore")
-    return Fact(
-        told, replace(claim.event, source=f"{claim.event.source}#again"), to=claim.event.partner, is_answer=True
-    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from contracts import access, door, grants, matching, notifications, referrals, refusal, reporting
 from contracts.message import MESSAGES, Message, Service
-from contracts.topics import ACCESS, INBOX, MAX_FACT_BYTES, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
+from contracts.topics import ACCESS, ERASURES, INBOX, MAX_FACT_BYTES, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
 
 DAY_MS = 24 * 60 * 60 * 1000
 DECLARED_IN = (access, door, grants, matching, notifications, referrals, refusal, reporting)
@@ -43,6 +43,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("grants", 3, _FOR_EVER),
     Topic("reporting", 1, _COMPACTED),
     Topic(ACCESS, 1, _COMPACTED),
+    Topic(ERASURES, 1, _FOR_EVER),
 )
 
 READS_INBOXES: tuple[Service, ...] = ("referrals", "matching")

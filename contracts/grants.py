@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from contracts.erasure import Confirmation
 from contracts.message import Message, fact
+from contracts.topics import ERASURES
 from contracts.vocabulary import Code, Kind, Pence, ShortText, Ward, When
 
 
@@ -90,3 +92,8 @@ class ApplicationDeclined(Message):
         "round_id": "winter-2026",
         "reason": "outside-budget",
     }
+
+
+@fact("grants", key="referral_id", to=("referrals",), topic=ERASURES)
+class ErasureConfirmed(Confirmation):
+    """Grants has forgotten where the needs of a referral were gaps."""

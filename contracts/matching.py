@@ -2,7 +2,9 @@
 
 from uuid import UUID
 
+from contracts.erasure import Confirmation
 from contracts.message import Message, fact
+from contracts.topics import ERASURES
 from contracts.vocabulary import FailedReason, GapReason, Kind, Outcome, PartnerId, Requirement, When
 
 EXAMPLE_NEED = {
@@ -194,3 +196,8 @@ class GapClosed(Message):
     area: str
 
     example = {**EXAMPLE_NEED, "kind": "device", "area": "E05011400"}
+
+
+@fact("matching", key="referral_id", to=("referrals",), topic=ERASURES)
+class ErasureConfirmed(Confirmation):
+    """Matching has forgotten what a referral asked for, and offers it nothing any more."""

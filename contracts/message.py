@@ -35,7 +35,8 @@ class Spec:
 
     `topic` is a Kafka topic, `INBOX` or `OUTBOX`; `key` names the field (dots for a path) whose value
     orders the message; `owner` publishes a fact, or acts on a partner's message; `consumers` read it.
-    `replaces` is the version before, which is read for as long as anybody may hold it.
+    `replaces` is the version before, which is read for as long as anybody may hold it. A fact that `forgets` ends its
+    key: nothing is kept of it, and what is said of it later has no effect.
     """
 
     type: str
@@ -45,6 +46,7 @@ class Spec:
     consumers: tuple[Service, ...]
     data_class: DataClass
     replaces: "Version | None" = None
+    forgets: bool = False
 
     @property
     def name(self) -> str:
@@ -122,6 +124,7 @@ def fact(
     topic: str | None = None,
     name: str | None = None,
     replaces: type[Message] | None = None,
+    forgets: bool = False,
 ) -> Callable[[type[M]], type[M]]:
     """Declares something that service `by` decided and says on its topic.
 
@@ -129,7 +132,8 @@ def fact(
     """
 
     def declare(cls: type[M]) -> type[M]:
-        return _declare(cls, Spec(_type(by, cls, name, replaces), topic or by, key, by, to, data_class, replaces))
+        kind = _type(by, cls, name, replaces)
+        return _declare(cls, Spec(kind, topic or by, key, by, to, data_class, replaces, forgets))
 
     return declare
 

@@ -3,8 +3,10 @@
 from typing import Literal
 from uuid import UUID
 
+from contracts.erasure import Confirmation
 from contracts.matching import EXAMPLE_NEED
 from contracts.message import Message, fact
+from contracts.topics import ERASURES
 from contracts.vocabulary import Channel, NeedStatus, When
 
 Audience = Literal["person", "referrer"]
@@ -80,3 +82,8 @@ class CallRequested(_Told):
         "channel": "phone",
         "at": "2026-11-20T10:00:00Z",
     }
+
+
+@fact("notifications", key="referral_id", to=("referrals",), topic=ERASURES)
+class ErasureConfirmed(Confirmation):
+    """Notifications has forgotten what was told of a referral, and tells and calls nobody any more."""

@@ -6,7 +6,9 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.door import NeedAsked, NextStep
-from contracts.message import Message, Part, fact
+from contracts.erasure import Confirmation
+from contracts.message import SERVICES, Message, Part, fact
+from contracts.topics import ERASURES
 from contracts.vocabulary import (
     Kind,
     Lane,
@@ -147,3 +149,20 @@ class ReferralClosed(Message):
     at: When
 
     example = {"referral_id": "019aa0c4-0000-7000-8000-000000000001", "at": "2026-11-20T10:00:00Z"}
+
+
+@fact("referrals", key="referral_id", to=SERVICES, forgets=True)
+class PersonErased(Message):
+    """The person of this referral is forgotten, and what every service holds of the referral is to be.
+
+    It is the last fact of the referral that has an effect: what is said of it later is passed over.
+    """
+
+    referral_id: UUID
+
+    example = {"referral_id": "019aa0c4-0000-7000-8000-000000000001"}
+
+
+@fact("referrals", key="referral_id", to=("referrals",), topic=ERASURES)
+class ErasureConfirmed(Confirmation):
+    """Referrals has forgotten a referral, with the person and their key."""

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
+from contracts.erasure import Confirmation
 from contracts.message import Message, Part, fact
+from contracts.topics import ERASURES
 from contracts.vocabulary import When
 
 
@@ -32,3 +34,8 @@ class MetricPublished(Message):
         "as_of": "2026-11-20T10:00:00Z",
         "cells": [{"status": "on-hold", "count": 15}, {"status": "failed", "count": None}],
     }
+
+
+@fact("reporting", key="referral_id", to=("referrals",), topic=ERASURES)
+class ErasureConfirmed(Confirmation):
+    """Reporting has forgotten a referral, but for the kind, area, status and times that it counts."""

@@ -4,6 +4,7 @@ INBOX = "partners.*.inbox"
 OUTBOX = "partners.*.outbox"
 INBOX_PATTERN = r"^partners\.[a-z0-9][a-z0-9-]*[a-z0-9]\.inbox$"
 ACCESS = "access"
+ERASURES = "erasures"
 MAX_RECORD_BYTES = 128 * 1024
 """Of a record at a partner's door."""
 MAX_FACT_BYTES = 1024 * 1024

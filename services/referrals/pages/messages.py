@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from contracts import asyncapi, catalogue
 from contracts.catalogue import Topic
 from contracts.message import Message
-from contracts.topics import ACCESS, INBOX, OUTBOX
+from contracts.topics import ACCESS, ERASURES, INBOX, OUTBOX
 
 WHAT_IT_HOLDS: Final[Mapping[str, str]] = {
     INBOX: "What a partner sends us. Each partner has one, and it alone writes there. HTTP takes the same messages.",
@@ -26,6 +26,7 @@ WHAT_IT_HOLDS: Final[Mapping[str, str]] = {
     "grants": "Funds, rounds, applications and awards.",
     "reporting": "Counts that are safe to publish.",
     ACCESS: "Which keys open doors. Only hashes of keys travel.",
+    ERASURES: "Which services have forgotten which referral.",
 }
 DATA: Final[Mapping[str, str]] = {
     "none": "None.",
