@@ -4,7 +4,7 @@ A fact that `forgets` asks for it, and its handler answers with `Forget`. The se
 business; what the chassis keeps of a key, wherever it stands, is forgotten here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -56,9 +56,7 @@ async def pass_over(conn: Conn, events: Sequence[Event[Any]]) -> list[Event[Any]
         return list(events)
     shared = "" if any(map(forgets, ours)) else "_shared"
     await conn.execute(f"select pg_advisory_xact_lock{shared}($1)", LOCK)
-    keys = sorted({event.key for event in ours})
-    rows = await conn.fetch("select key from forgotten where key = any($1::text[])", keys)
-    gone = {row["key"] for row in rows}
+    gone = await known(conn, {event.key for event in ours})
     heard: list[Event[Any]] = []
     for event in events:
         if event.partner or forgets(event) or event.key not in gone:
@@ -66,6 +64,12 @@ async def pass_over(conn: Conn, events: Sequence[Event[Any]]) -> list[Event[Any]
         if forgets(event):
             gone.add(event.key)
     return heard
+
+
+async def known(conn: Conn, keys: Iterable[str]) -> set[str]:
+    """Which of these are forgotten."""
+    rows = await conn.fetch("select key from forgotten where key = any($1::text[])", list(keys))
+    return {row["key"] for row in rows}
 
 
 async def forget(conn: Conn, said: Sequence[Said], at: datetime) -> list[Said]:

@@ -21,7 +21,7 @@ from chassis.dead_letters import DeadLetter, KeptRecord, parked_keys
 from chassis.decode import Decoder
 from chassis.envelope import Event
 from chassis.errors import is_unavailable
-from chassis.facts import Fact, Forget, Said
+from chassis.facts import Errand, Fact, Forget, Later
 from chassis.letter_rows import Done, Place, Warrant
 from chassis.logs import rule_of
 from chassis.postgres import Conn, Database
@@ -145,7 +145,7 @@ class Settler:
         waiting = [row["id"] for row in rows if row["id"] not in {*discarded, *replayed}]
         return Settled(*place, discarded, replayed, waiting, said=dict(Counter(type(s.data).__name__ for s in said)))
 
-    async def _again(self, conn: Conn, rows: Sequence[asyncpg.Record], at: datetime) -> list[Said]:
+    async def _again(self, conn: Conn, rows: Sequence[asyncpg.Record], at: datetime) -> list[Fact | Later | Errand]:
         """Raises StillDead where one of them fails."""
         letters: dict[int, int] = {}
         events: list[Event[Any]] = []

@@ -14,7 +14,7 @@ from chassis.service import act
 from chassis.service import run as run_service
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
-from deploy.commands import contracts, dead_letters, secrets
+from deploy.commands import contracts, dead_letters, person, secrets
 from deploy.commands.rebuild import rebuild
 from deploy.console import (
     DEFAULT_DIR,
@@ -49,6 +49,7 @@ for name, sub in (
     ("providers", providers_app),
     ("topics", topics_app),
     ("dead-letters", dead_letters.app),
+    ("person", person.app),
     ("contracts", contracts.app),
     ("secrets", secrets.app),
     ("databases", databases_app),

@@ -1,6 +1,8 @@
 """What the command says on a terminal: results on standard output, progress and errors on standard error."""
 
+import getpass
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +28,26 @@ def known_service(service: str) -> str:
 
 ServiceName = Annotated[str, typer.Argument(callback=known_service, help=f"One of: {', '.join(SERVICES)}.")]
 
+
+def sentence(text: str | None) -> str | None:
+    if text is None:
+        return None
+    if not text.strip() or len(text) > 300 or not text.isprintable():
+        raise typer.BadParameter("Write 1 to 300 letters, on one line.")
+    return text.strip()
+
+
+def _user() -> str:
+    """Who works here, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
+
+
+Reason = Annotated[str, typer.Option(callback=sentence, help="Why, for the audit; name no person.")]
+By = Annotated[str, typer.Option(default_factory=_user, callback=sentence, help="Who wants it, for the audit.")]
+
 out = Console()
 err = Console(stderr=True, soft_wrap=True)
 
@@ -33,6 +55,12 @@ err = Console(stderr=True, soft_wrap=True)
 def progress(as_json: bool = False) -> Callable[[str], None]:
     """Says what is being done, on standard error, so that standard output stays what was asked for."""
     return (lambda line: None) if as_json else (lambda line: err.print(f"[dim]… {line}[/dim]"))
+
+
+def confirm(question: str, as_json: bool, first: str = "") -> None:
+    if as_json or not sys.stdin.isatty():
+        raise typer.BadParameter(" ".join(f"Nobody can be asked here: {first} say --yes.".split()))
+    typer.confirm(question, abort=True, err=True)
 
 
 def show(document: Any, as_json: bool, human: Callable[[], None]) -> None:

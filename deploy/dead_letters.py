@@ -1,17 +1,14 @@
 """Dead letters of every service: found, explained, settled. Their bodies stay sealed."""
 
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
-
-import asyncpg
 
 from chassis import letter_rows
 from chassis.letter_rows import Which
 from chassis.logs import configure
-from chassis.postgres import connect, connect_pool
+from chassis.postgres import connect_pool
 from chassis.settle import Order, Settled, settler
 from contracts.message import SERVICES, Service
 from deploy.errors import DeployError
@@ -26,14 +23,14 @@ async def listed(site: Site, services: Sequence[Service], which: Which, limit: i
     """The newest first, of each service, as {service, id, topic, ...}."""
     found: list[dict[str, Any]] = []
     for service in services or SERVICES:
-        async with _connected(site, service) as conn:
+        async with site.connected(service) as conn:
             found += [{"service": service, **row} for row in await letter_rows.find(conn, which, limit)]
     return found
 
 
 async def shown(site: Site, service: Service, number: int) -> dict[str, Any]:
     """One dead letter, with those parked behind it. Raises DeployError where there is none."""
-    async with _connected(site, service) as conn:
+    async with site.connected(service) as conn:
         rows = await letter_rows.named(conn, [number])
         if not rows:
             raise _nothing(service, [number])
@@ -43,7 +40,7 @@ async def shown(site: Site, service: Service, number: int) -> dict[str, Any]:
 
 async def must_be_unsettled(site: Site, service: Service, ids: Sequence[int]) -> None:
     """Raises DeployError where one of these is not there, or was settled."""
-    async with _connected(site, service) as conn:
+    async with site.connected(service) as conn:
         found = {row["id"]: row["settled"] for row in await letter_rows.named(conn, ids)}
     if missing := [number for number in ids if number not in found]:
         raise _nothing(service, missing)
@@ -85,12 +82,3 @@ def document(service: Service, order: Order, done: Sequence[Settled]) -> dict[st
 def _nothing(service: Service, ids: Sequence[int]) -> DeployError:
     numbers = ", ".join(str(number) for number in ids)
     return DeployError(f"{service} has no dead letter {numbers}. List them with: furthest dead-letters list --all")
-
-
-@asynccontextmanager
-async def _connected(site: Site, service: Service) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    conn = await connect(site.settings(service).database)
-    try:
-        yield conn
-    finally:
-        await conn.close()

@@ -1,7 +1,8 @@
 """What commands need of a deployment, whoever put it there: addresses, secrets, and the settings of each service."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +11,7 @@ import httpx2
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.postgres import Conn, connect
 from chassis.settings import DatabaseSettings, KafkaSettings
 from contracts.message import SERVICES, Service
 from deploy import keys
@@ -59,6 +61,15 @@ class Site:
         """For acts on a service from outside of its process."""
         given: dict[str, Any] = {"_secrets_dir": self.secrets / service, **self.given(service)}
         return settings_of(service)(**given)
+
+    @asynccontextmanager
+    async def connected(self, service: Service) -> AsyncIterator[Conn]:
+        """A service's database, with the rights of the service."""
+        conn = await connect(self.settings(service).database)
+        try:
+            yield conn
+        finally:
+            await conn.close()
 
     def admin(self) -> Admin:
         return Admin(self.kafka)

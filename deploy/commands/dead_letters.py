@@ -1,9 +1,6 @@
 """`furthest dead-letters`: records that had no effect."""
 
 import asyncio
-import getpass
-import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -15,27 +12,13 @@ from chassis.letter_rows import Warrant, Which
 from chassis.settle import Order
 from contracts.message import Service
 from deploy import dead_letters
-from deploy.console import DEFAULT_DIR, AsJson, Dir, err, known_service, out, show
+from deploy.console import DEFAULT_DIR, AsJson, By, Dir, Reason, confirm, err, known_service, out, show
 from deploy.site import Site
 from deploy.where import site_of
 
 LARGEST = 2**63 - 1
 
 app = typer.Typer(no_args_is_help=True, help="Records that had no effect.")
-
-
-def _sentence(text: str) -> str:
-    if not text.strip() or len(text) > 300 or not text.isprintable():
-        raise typer.BadParameter("Write 1 to 300 letters, on one line.")
-    return text.strip()
-
-
-def _user() -> str:
-    """Who works here, as the system knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _known(services: list[str] | None) -> list[str]:
@@ -62,8 +45,6 @@ Ids = Annotated[
     list[int] | None,
     typer.Argument(min=1, max=LARGEST, help="Their ids. Without any, the options pick them, or all go."),
 ]
-Reason = Annotated[str, typer.Option(callback=_sentence, help="Why, for the audit; name no person.")]
-By = Annotated[str, typer.Option(default_factory=_user, callback=_sentence, help="Who wants it, for the audit.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do it, say how it went, and take all of it back.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before settling what the options picked.")]
 WithParked = Annotated[bool, typer.Option("--with-parked", help="Discard what is parked behind them, too.")]
@@ -163,7 +144,9 @@ def _settle(
     if not ids:
         ids = asyncio.run(dead_letters.picked(site, service, which))
         if ids and not (yes or order.rehearse):
-            _confirm(f"{order.act.capitalize()} {len(ids)} dead letters of {service}?", as_json)
+            confirm(
+                f"{order.act.capitalize()} {len(ids)} dead letters of {service}?", as_json, "look with --dry-run, then"
+            )
     elif which != Which():
         raise typer.BadParameter("Name letters by their ids, or pick them by options, not both.")
     else:
@@ -173,12 +156,6 @@ def _settle(
     show(document, as_json, lambda: _show_done(document))
     if document["failed"]:
         raise typer.Exit(1)
-
-
-def _confirm(question: str, as_json: bool) -> None:
-    if as_json or not sys.stdin.isatty():
-        raise typer.BadParameter("Nobody can be asked here: look with --dry-run, then say --yes.")
-    typer.confirm(question, abort=True, err=True)
 
 
 def _show_found(found: list[dict[str, Any]]) -> None:

@@ -2,7 +2,10 @@
 
 from datetime import datetime
 
-from contracts.grants import ApplicationDeclined, ApplicationSubmitted, GrantAwarded, RoundOpened
+from chassis.envelope import Event
+from chassis.facts import Fact
+from contracts.grants import ApplicationDeclined, ApplicationSubmitted, ErasureConfirmed, GrantAwarded, RoundOpened
+from contracts.referrals import PersonErased
 from contracts.vocabulary import Kind, Ward
 from services.grants.domain.awards import Award, Decline
 from services.grants.domain.rounds import Round
@@ -47,3 +50,7 @@ def application_declined(decline: Decline) -> ApplicationDeclined:
         round_id=decline.application.round_id,
         reason=decline.reason,
     )
+
+
+def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:
+    return Fact(ErasureConfirmed(referral_id=cause.data.referral_id, at=at), cause)

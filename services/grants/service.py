@@ -4,7 +4,7 @@ from chassis.service import Service
 from contracts.catalogue import topics_read
 from services.grants import api, events_in
 from services.grants.settings import GrantsSettings
-from services.grants.store import Store
+from services.grants.store import HELD, Store
 
 
 def build(_settings: GrantsSettings) -> Service:
@@ -15,4 +15,5 @@ def build(_settings: GrantsSettings) -> Service:
         handlers=events_in.FACTS,
         results=events_in.ACTS,
         routers=lambda running: [api.routes(running)],
+        held=HELD,
     )

@@ -11,6 +11,7 @@ from chassis.envelope import Event
 from chassis.facts import Fact, Later, Said
 from contracts.door import OfferClosed, OfferProposed, ProviderUpdated, SupportReported
 from contracts.matching import (
+    ErasureConfirmed,
     GapClosed,
     GapRecorded,
     NeedWaiting,
@@ -26,6 +27,7 @@ from contracts.matching import (
     SupportStarted,
 )
 from contracts.message import Message
+from contracts.referrals import PersonErased
 from contracts.vocabulary import GapReason, OfferEnd
 from services.matching.domain.calendar import start_of, turns_after
 from services.matching.domain.fit import Need, Place
@@ -177,3 +179,7 @@ def _named(offer: Offer) -> dict[str, Any]:
         "place_id": offer.place.place_id,
         "provider": offer.place.partner,
     }
+
+
+def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:
+    return Fact(ErasureConfirmed(referral_id=cause.data.referral_id, at=at), cause)

@@ -9,6 +9,7 @@ from services.matching.api import routes
 from services.matching.events_in import DUE, EVENTS_IN
 from services.matching.settings import MatchingSettings
 from services.matching.store import Store
+from services.matching.store.views import HELD
 
 
 def build(settings: MatchingSettings) -> Service:
@@ -18,5 +19,6 @@ def build(settings: MatchingSettings) -> Service:
         store=partial(Store, offer_lasts=timedelta(days=settings.offer_days)),
         handlers=EVENTS_IN,
         due=DUE,
+        held=HELD,
         routers=lambda running: [routes(running)],
     )

@@ -5,7 +5,14 @@ from typing import Any
 
 from chassis.envelope import Event
 from chassis.facts import Fact
-from contracts.notifications import CallRequested, NotificationFailed, NotificationSent, NotificationWithheld
+from contracts.notifications import (
+    CallRequested,
+    ErasureConfirmed,
+    NotificationFailed,
+    NotificationSent,
+    NotificationWithheld,
+)
+from contracts.referrals import PersonErased
 from services.notifications.domain.telling import Failed, Sent, Tell, Withheld
 from services.notifications.store.tasks import Task
 
@@ -26,6 +33,10 @@ def withheld(event: Event[Withheld], at: datetime) -> Fact:
 
 def call_requested(task: Task, cause: Event[Any], at: datetime) -> Fact:
     return Fact(CallRequested(**_told(task.tell), task_id=task.id, channel=task.channel, at=at), cause)
+
+
+def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:
+    return Fact(ErasureConfirmed(referral_id=cause.data.referral_id, at=at), cause)
 
 
 def _told(tell: Tell) -> dict[str, Any]:

@@ -6,19 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from chassis.envelope import Event
-from chassis.facts import Errand, Said
+from chassis.facts import Errand, Forget, Said
 from chassis.ids import uuid7
-from contracts.referrals import NeedStatusChanged
+from contracts.referrals import NeedStatusChanged, PersonErased
 from services.notifications import events_out
 from services.notifications.domain.telling import (
     AFTER_A_FAILURE,
-    TOLD,
     CallNeeded,
     Failed,
     Postponed,
     Sent,
     Tell,
     Withheld,
+    is_told,
 )
 from services.notifications.store import Store
 from services.notifications.store.messages import Settled
@@ -26,10 +26,15 @@ from services.notifications.store.tasks import Task
 
 
 async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], store: Store, at: datetime) -> list[Said]:
-    causes = {event.id: event for event in events if event.data.status in TOLD}
+    causes = {event.id: event for event in events if is_told(event.data.status, event.data.reason)}
     tells = [(_tell(event), event) for event in causes.values()]
     new = await store.add_messages([(tell, UUID(event.id)) for tell, event in tells], at)
     return [_errand(tell, at, event) for tell, event in tells if tell.message_id in new]
+
+
+async def on_person_erased(events: Sequence[Event[PersonErased]], store: Store, at: datetime) -> list[Said]:
+    await store.forget([event.data.referral_id for event in events])
+    return [said for event in events for said in (Forget(event.key), events_out.erasure_confirmed(event, at))]
 
 
 async def on_sent(events: Sequence[Event[Sent]], store: Store, at: datetime) -> list[Said]:

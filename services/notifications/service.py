@@ -14,7 +14,7 @@ from services.notifications.clients.words import Words
 from services.notifications.domain.telling import CallNeeded, Failed, Postponed, Sent, Tell, Withheld
 from services.notifications.events_in import HANDLERS
 from services.notifications.settings import NotificationsSettings
-from services.notifications.store import Store
+from services.notifications.store import HELD, Store
 
 
 def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) -> Service:
@@ -33,4 +33,5 @@ def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) 
         },
         senders={Tell: Teller(referrals, MailServer(settings), Words(), clock)},
         routers=lambda running: [api.routes(running)],
+        held=HELD,
     )

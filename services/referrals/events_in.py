@@ -6,8 +6,10 @@ from functools import partial
 from pydantic import BaseModel
 
 from chassis.facts import Handler
+from contracts import grants, matching, notifications, referrals, reporting
 from contracts.door import ReferralSubmitted, ReferralWithdrawalRequested
 from contracts.message import Message
+from contracts.referrals import PersonErased
 from services.referrals.handlers.partners import (
     AddKey,
     LoadAreas,
@@ -18,8 +20,20 @@ from services.referrals.handlers.partners import (
     on_register_partner,
     on_revoke_keys,
 )
+from services.referrals.handlers.persons import (
+    EraseAgain,
+    ErasePerson,
+    ReadPerson,
+    on_erase_again,
+    on_erase_person,
+    on_erasure_confirmed,
+    on_person_erased,
+    on_read_person,
+)
 from services.referrals.handlers.progress import MOVES, moving, on_withdrawal_requested
 from services.referrals.handlers.submission import Programme, on_referral_submitted
+
+CONFIRM = (referrals, matching, notifications, grants, reporting)
 
 
 def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
@@ -27,6 +41,8 @@ def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
         ReferralSubmitted: partial(on_referral_submitted, programme),
         ReferralWithdrawalRequested: on_withdrawal_requested,
         **{fact: moving(move) for fact, move in MOVES.items()},
+        PersonErased: on_person_erased,
+        **{each.ErasureConfirmed: on_erasure_confirmed for each in CONFIRM},
     }
 
 
@@ -36,5 +52,8 @@ def acts(programme: Programme) -> Mapping[type[BaseModel], Handler]:
         RegisterPartner: on_register_partner,
         AddKey: on_add_key,
         RevokeKeys: on_revoke_keys,
+        ReadPerson: on_read_person,
+        ErasePerson: on_erase_person,
+        EraseAgain: on_erase_again,
         LoadAreas: partial(on_load_areas, programme.policy),
     }

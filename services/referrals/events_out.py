@@ -15,8 +15,10 @@ from contracts.door import (
     ReferralProgressed,
 )
 from contracts.referrals import (
+    ErasureConfirmed,
     NeedReceived,
     NeedStatusChanged,
+    PersonErased,
     Priority,
     ReferralClosed,
     ReferralReceived,
@@ -99,3 +101,11 @@ def withdrawn(event: Event[Any], needs: Sequence[Need]) -> Fact:
 
 def closed(event: Event[Any], referral_id: UUID, at: datetime) -> Fact:
     return Fact(ReferralClosed(referral_id=referral_id, at=at), event)
+
+
+def person_erased(event: Event[Any], referral_id: UUID) -> Fact:
+    return Fact(PersonErased(referral_id=referral_id), event)
+
+
+def erasure_confirmed(event: Event[PersonErased], at: datetime) -> Fact:
+    return Fact(ErasureConfirmed(referral_id=event.data.referral_id, at=at), event)

@@ -13,6 +13,7 @@ from services.referrals.events_in import acts, handlers
 from services.referrals.handlers.submission import Programme, opening
 from services.referrals.settings import ReferralsSettings
 from services.referrals.store import Store
+from services.referrals.store.persons import HELD
 
 
 def build(settings: ReferralsSettings) -> Service:
@@ -27,4 +28,5 @@ def build(settings: ReferralsSettings) -> Service:
         routers=lambda running: [routes(running, programme, Outbox(settings.kafka))],
         internal=lambda running: [internal(running, programme, Tokens(settings.token_key))],
         answers_unknown=True,
+        held=HELD,
     )

@@ -18,6 +18,7 @@ EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
     r.ReferralWithdrawn: referrals.on_referral_withdrawn,
     r.NeedStatusChanged: referrals.on_need_status_changed,
     r.ReferralClosed: referrals.on_referral_closed,
+    r.PersonErased: referrals.on_person_erased,
     m.ProviderRegistered: matching.on_provider_registered,
     m.PlaceOpened: matching.on_place,
     m.PlaceChanged: matching.on_place,

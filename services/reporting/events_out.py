@@ -14,7 +14,10 @@ from datetime import datetime
 from typing import Final, Literal
 
 from chassis.disclosure import published
-from contracts.reporting import Cell, MetricPublished
+from chassis.envelope import Event
+from chassis.facts import Fact
+from contracts.referrals import PersonErased
+from contracts.reporting import Cell, ErasureConfirmed, MetricPublished
 from services.reporting.domain.measures import Count, Measure, complete, name_of
 
 DIMENSION: Final[dict[Measure, Literal["status", "kind", "area"]]] = {
@@ -27,6 +30,10 @@ DIMENSION: Final[dict[Measure, Literal["status", "kind", "area"]]] = {
 def metric(measure: Measure, counts: Sequence[Count], wards: Sequence[str], at: datetime) -> MetricPublished:
     cells = [_cell(measure, count) for count in complete(measure, counts, wards)]
     return MetricPublished(name=name_of(measure), measure=measure, period="all", as_of=at, cells=cells)
+
+
+def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:
+    return Fact(ErasureConfirmed(referral_id=cause.data.referral_id, at=at), cause)
 
 
 def _cell(measure: Measure, count: Count) -> Cell:

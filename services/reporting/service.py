@@ -9,7 +9,7 @@ from services.reporting.api import routes
 from services.reporting.events_in import EVENTS_IN
 from services.reporting.handlers.publishing import PublishMetrics, on_publish_metrics
 from services.reporting.settings import ReportingSettings
-from services.reporting.store import Store
+from services.reporting.store import HELD, Store
 
 
 def build(settings: ReportingSettings) -> Service:
@@ -20,5 +20,6 @@ def build(settings: ReportingSettings) -> Service:
         handlers=EVENTS_IN,
         due={PublishMetrics: on_publish_metrics},
         routers=lambda running: [routes(running)],
+        held=HELD,
         not_from_facts=["publication"],
     )

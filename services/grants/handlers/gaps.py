@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.envelope import Event
-from chassis.facts import Said
+from chassis.facts import Forget, Said
 from contracts.matching import GapClosed, GapRecorded
+from contracts.referrals import PersonErased
+from services.grants import events_out
 from services.grants.store import Gap, Store
 
 
@@ -19,6 +21,11 @@ async def on_gaps_closed(events: Sequence[Event[GapClosed]], store: Store, _at: 
     gaps = {event.data.need_id: _gap(event) for event in _by_time(events)}
     await store.close_gaps(list(gaps.values()))
     return []
+
+
+async def on_persons_erased(events: Sequence[Event[PersonErased]], store: Store, at: datetime) -> list[Said]:
+    await store.forget_gaps([event.data.referral_id for event in events])
+    return [said for event in events for said in (Forget(event.key), events_out.erasure_confirmed(event, at))]
 
 
 def _by_time(events: Sequence[Event[GapRecorded]] | Sequence[Event[GapClosed]]) -> list[Event[GapRecorded | GapClosed]]:

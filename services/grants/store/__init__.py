@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -12,6 +12,9 @@ import asyncpg
 from chassis.postgres import Conn
 from services.grants.domain.awards import Application, Award, Book, Decline
 from services.grants.domain.rounds import Round
+
+HELD: Final = {"open_gap": "select * from open_gap where referral_id = any($1::text[]::uuid[])"}
+"""What is kept of referrals ($1)."""
 
 _ROUND = ", ".join(f"r.{column.name}" for column in fields(Round))
 
@@ -178,6 +181,9 @@ class Store:
                on conflict (need_id) do update set closed_at = greatest(gap.closed_at, excluded.closed_at)""",
             _rows(gaps),
         )
+
+    async def forget_gaps(self, referrals: Sequence[UUID]) -> None:
+        await self.conn.execute("delete from open_gap where referral_id = any($1::uuid[])", list(referrals))
 
 
 def _application(row: asyncpg.Record) -> Application:

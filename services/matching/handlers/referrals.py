@@ -5,12 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from chassis.envelope import Event
-from chassis.facts import Said
+from chassis.facts import Forget, Said
 from contracts.calendar import day_of
-from contracts.referrals import NeedReceived, ReferralReceived, ReferralWithdrawn
+from contracts.referrals import NeedReceived, PersonErased, ReferralReceived, ReferralWithdrawn
 from services.matching import events_out
 from services.matching.domain.fit import Asks, Need, rank_key
-from services.matching.handlers.change import Change, Moves, save_moves
+from services.matching.handlers.change import Causes, Change, Moves, save_moves
 from services.matching.handlers.settle import settle
 from services.matching.store import Store
 from services.matching.store.queue import Arrival, Withdrawal
@@ -57,6 +57,25 @@ async def on_referrals_withdrawn(events: Sequence[Event[ReferralWithdrawn]], sto
     await store.lock(await store.queue.kinds_of(causes))
     withdrawals = [Withdrawal(need_id, e.data.referral_id, e.data.reason) for need_id, e in causes.items()]
     await store.queue.note_withdrawals(withdrawals, at)
+    return await _withdraw(causes, store, at)
+
+
+async def on_persons_erased(events: Sequence[Event[PersonErased]], store: Store, at: datetime) -> list[Said]:
+    """What is open is withdrawn. Then of needs and offers stay ids, kinds, states and times."""
+    causes = {event.data.referral_id: event for event in events}
+    needs = await store.queue.of_referrals(causes)
+    await store.lock(await store.queue.kinds_of(needs))
+    said = await _withdraw({need_id: causes[referral] for need_id, referral in needs.items()}, store, at)
+    await store.queue.forget(needs)
+    also: dict[UUID, list[str]] = {referral: [] for referral in causes}
+    for each, referral in [*needs.items(), *await store.offers.forget(needs)]:
+        also[referral].append(str(each))
+    forgotten = [Forget(str(referral), keys) for referral, keys in also.items()]
+    return [*forgotten, *said, *(events_out.erasure_confirmed(event, at) for event in events)]
+
+
+async def _withdraw(causes: Causes, store: Store, at: datetime) -> list[Said]:
+    """Takes needs out of the queue, and offers from providers. The kinds concerned are locked."""
     gaps = await store.queue.withdraw(causes)
     live = await store.offers.live_of(causes)
     moves, change = Moves({offer.offer_id: offer for offer in live}), Change()

@@ -131,3 +131,11 @@ class Offers:
             [offer.place.partner for offer in offers],
             [offer.place.place_id for offer in offers],
         )
+
+    async def forget(self, needs: Iterable[UUID]) -> list[tuple[UUID, UUID]]:
+        """Why offers of these needs ended. Returns all of them, as (offer id, referral id)."""
+        rows = await self.conn.fetch(
+            "update offer set reason = null where need_id = any($1::uuid[]) returning offer_id, referral_id",
+            list(needs),
+        )
+        return [(row["offer_id"], row["referral_id"]) for row in rows]

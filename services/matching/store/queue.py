@@ -230,3 +230,23 @@ class Queue:
             list(needs),
         )
         return [need_of(row) for row in rows if row["was_gap"]]
+
+    async def of_referrals(self, referrals: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The referral of each of their needs."""
+        rows = await self.conn.fetch(
+            "select need_id, referral_id from need where referral_id = any($1::uuid[])", list(referrals)
+        )
+        return {row["need_id"]: row["referral_id"] for row in rows}
+
+    async def forget(self, needs: Iterable[UUID]) -> None:
+        """What needs that have ended asked for, of whom, and how far they were. Their ids, kinds and states stay."""
+        ids = list(needs)
+        await self.conn.execute(
+            """update need set lane = 'routine', rank_key = 'epoch', not_before = null, ward = null, area = 'erased',
+                   requirements = '{}', languages = '{}', formats = '{}', schemes = '{}', score = 0, groups = 0,
+                   area_step = 0
+               where need_id = any($1::uuid[])""",
+            ids,
+        )
+        await self.conn.execute("delete from declined where need_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from withdrawal where need_id = any($1::uuid[])", ids)

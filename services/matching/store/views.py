@@ -1,9 +1,25 @@
-"""The SQL of what partners and staff look at."""
+"""The SQL of what partners and staff look at, and people who ask what is known of them."""
+
+from typing import Final
 
 import asyncpg
 
 from chassis.postgres import Conn
 from contracts.vocabulary import Kind
+
+HELD: Final = {
+    "need": "select * from need where referral_id = any($1::text[]::uuid[])",
+    "withdrawal": "select * from withdrawal where referral_id = any($1::text[]::uuid[])",
+    "offer": "select * from offer where referral_id = any($1::text[]::uuid[])",
+    "declined": """select * from declined
+                   where need_id in (select need_id from need where referral_id = any($1::text[]::uuid[]))""",
+    "told": """select topic, said_at, convert_from(value, 'UTF8')::jsonb as data from said
+               where key in (select offer_id::text::bytea from offer where referral_id = any($1::text[]::uuid[]))""",
+    "falls_due": """select type, due_at, convert_from(value, 'UTF8')::jsonb as data from due
+                    where key in (select offer_id::text from offer where referral_id = any($1::text[]::uuid[])
+                                  union select need_id::text from need where referral_id = any($1::text[]::uuid[]))""",
+}
+"""What is kept of referrals ($1)."""
 
 
 async def open_offers(conn: Conn, partner: str, limit: int, offset: int) -> list[asyncpg.Record]:

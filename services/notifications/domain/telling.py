@@ -11,6 +11,12 @@ from contracts.vocabulary import Channel, Kind, NeedStatus
 TOLD: frozenset[NeedStatus] = frozenset({"on-hold", "accepted", "completed", "failed", "cancelled", "rejected"})
 """The person hears of these. Of on-hold only the first is told: a need may go back to the queue many times."""
 
+
+def is_told(status: NeedStatus, reason: str | None) -> bool:
+    """Whoever is erased is not there any more to be told so."""
+    return status in TOLD and reason != "erased"
+
+
 AFTER_A_FAILURE: Channel = "via-referrer"
 """The channel of the call task when a mail failed: the cautious one, which no safe-contact rule forbids."""
 

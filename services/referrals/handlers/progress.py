@@ -96,6 +96,18 @@ def moving(to: Callable[[Any], Move | None]) -> Handler:
     return on_fact
 
 
+async def cancel(
+    event: Event[Any], referral_ids: Sequence[UUID], reason: str, store: Store, at: datetime
+) -> list[Said]:
+    """Ends what is open of these referrals."""
+    progress = _Progress(*await store.referrals.lock(referral_ids))
+    for need in list(progress.needs.values()):
+        if need.status not in TERMINAL:
+            progress.move(event, need, Move("cancelled", reason), at)
+    await progress.save(store, at)
+    return progress.said
+
+
 async def on_withdrawal_requested(
     events: Sequence[Event[ReferralWithdrawalRequested]], store: Store, at: datetime
 ) -> list[Said]:

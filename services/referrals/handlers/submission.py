@@ -15,6 +15,7 @@ from chassis.facts import Said, refusal
 from chassis.ids import uuid7
 from chassis.jwe import NotOpened, Opener
 from chassis.sealing import Vault
+from chassis.submissions import ERASED
 from contracts.calendar import day_of
 from contracts.door import Referral, ReferralPosted, ReferralSubmitted
 from contracts.message import Message
@@ -80,6 +81,9 @@ async def on_referral_submitted(
 ) -> list[Said]:
     deciles = await store.referrals.deciles([code for event in events for code in _codes(event.data)])
     errors = {id(event): _errors(event, deciles) for event in events}
+    gone = await store.persons.erased([_referral_id(event) for event in events])
+    for event in events:
+        errors[id(event)] += [ERASED] if _referral_id(event) in gone else []
     accepted = [_Accepted(event, _decide(programme, event, deciles)) for event in events if not errors[id(event)]]
     rows = [_row(programme, each) for each in accepted]
     needs = [need for each in accepted for need in each.needs]
@@ -102,7 +106,7 @@ class _Accepted:
 
     @property
     def referral_id(self) -> UUID:
-        return uuid7(self.event.time, self.event.source, self.event.id, "referral")
+        return _referral_id(self.event)
 
     @property
     def needs(self) -> list[Need]:
@@ -117,6 +121,10 @@ class _Accepted:
             )
             for nth, asked in enumerate(self.event.data.needs)
         ]
+
+
+def _referral_id(event: Event[OpenedReferral]) -> UUID:
+    return uuid7(event.time, event.source, event.id, "referral")
 
 
 def _is_ward(code: str | None) -> bool:
@@ -166,6 +174,7 @@ def _row(programme: Programme, accepted: _Accepted) -> NewReferral:
         id=accepted.referral_id,
         person_ref=programme.vault.alias(event.time, event.source, event.id),
         partner=event.partner or "",
+        submission_id=event.id,
         reference=data.reference,
         area=data.ward,
         ward=accepted.decision.ward,

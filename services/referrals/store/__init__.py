@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis.postgres import Conn
 from services.referrals.store.partners import Partners
+from services.referrals.store.persons import Persons
 from services.referrals.store.referrals import Referrals
 
 
@@ -20,3 +21,7 @@ class Store:
     @property
     def partners(self) -> Partners:
         return Partners(self.conn)
+
+    @property
+    def persons(self) -> Persons:
+        return Persons(self.conn)

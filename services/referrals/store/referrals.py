@@ -19,6 +19,7 @@ class NewReferral:
     id: UUID
     person_ref: UUID
     partner: str
+    submission_id: str
     reference: str
     area: str
     ward: str | None
@@ -91,10 +92,10 @@ class Referrals:
     async def _insert_referrals(self, referrals: Sequence[NewReferral]) -> None:
         await self.conn.execute(
             """insert into referral (id, person_ref, partner, reference, area, ward, direct_contact, agreement_by,
-                                     agreement_until, score, groups, area_step, policy, received_at)
+                                     agreement_until, score, groups, area_step, policy, received_at, submission_id)
                select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
                                     $8::text[], $9::date[], $10::int[], $11::int[], $12::int[], $13::text[],
-                                    $14::timestamptz[])""",
+                                    $14::timestamptz[], $15::text[])""",
             [r.id for r in referrals],
             [r.person_ref for r in referrals],
             [r.partner for r in referrals],
@@ -109,6 +110,7 @@ class Referrals:
             [r.area_step for r in referrals],
             [r.policy for r in referrals],
             [r.received_at for r in referrals],
+            [r.submission_id for r in referrals],
         )
 
     async def _insert_needs(self, needs: Sequence[Need], at: datetime) -> None:

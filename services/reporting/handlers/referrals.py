@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.envelope import Event
-from chassis.facts import Said
+from chassis.facts import Forget, Said
 from contracts.referrals import (
     AreasLoaded,
     NeedStatusChanged,
     PartnerRegistered,
+    PersonErased,
     ReferralClosed,
     ReferralReceived,
     ReferralWithdrawn,
 )
 from services.reporting.domain.folding import latest
+from services.reporting.events_out import erasure_confirmed
 from services.reporting.handlers.publishing import ALL, changed
 from services.reporting.store import Store
 
@@ -56,3 +58,9 @@ async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], sto
 async def on_referral_closed(events: Sequence[Event[ReferralClosed]], store: Store, _at: datetime) -> list[Said]:
     await store.referrals.close_referrals(latest((e.data for e in events), lambda fact: fact.referral_id))
     return []
+
+
+async def on_person_erased(events: Sequence[Event[PersonErased]], store: Store, at: datetime) -> list[Said]:
+    """What is published counts needs by kind, area and status: these stay, and so the counts do."""
+    await store.referrals.forget([event.data.referral_id for event in events])
+    return [said for event in events for said in (Forget(event.key), erasure_confirmed(event, at))]

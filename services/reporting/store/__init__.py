@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from chassis.postgres import Conn
 from services.reporting.store.counts import Counts
@@ -11,6 +12,12 @@ from services.reporting.store.notifications import Notifications
 from services.reporting.store.publication import Publication
 from services.reporting.store.referrals import Referrals
 from services.reporting.store.tally import Tally
+
+HELD: Final = {
+    table: f"select * from {table} where referral_id = any($1::text[]::uuid[])"  # noqa: S608 - our own tables
+    for table in ("referral", "need", "offer", "support", "gap", "notification")
+}
+"""What is kept of referrals ($1)."""
 
 
 @dataclass(frozen=True, slots=True)

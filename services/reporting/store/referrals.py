@@ -115,3 +115,21 @@ class Referrals:
             [fact.referral_id for fact in facts],
             [fact.at for fact in facts],
         )
+
+    async def forget(self, referrals: Sequence[UUID]) -> None:
+        """Whatever the facts of other services made goes as a whole, so that it does not matter which came before."""
+        ids = list(referrals)
+        await self.conn.execute(
+            """update referral set score = null, groups = null, area_step = null, policy = null, lane = null
+               where referral_id = any($1::uuid[])""",
+            ids,
+        )
+        await self.conn.execute(
+            """update need set reason = null, withdrawn_for = null, rank_key = null
+               where referral_id = any($1::uuid[])""",
+            ids,
+        )
+        await self.conn.execute("delete from offer where referral_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from support where referral_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from gap where referral_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from notification where referral_id = any($1::uuid[])", ids)
