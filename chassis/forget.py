@@ -12,7 +12,7 @@ from chassis.envelope import Event
 from chassis.facts import Fact, Forget, Said
 from chassis.postgres import Conn
 from contracts.message import Message
-from contracts.topics import inbox
+from contracts.topics import ERASURES, inbox
 
 LOCK: Final = 0x466F7267
 
@@ -45,10 +45,14 @@ def forgets(event: Event[Any]) -> bool:
     return isinstance(event.data, Message) and event.data.spec.forgets
 
 
+def _is_of_erasure(event: Event[Any]) -> bool:
+    return forgets(event) or (isinstance(event.data, Message) and event.data.spec.topic == ERASURES)
+
+
 async def pass_over(conn: Conn, events: Sequence[Event[Any]]) -> list[Event[Any]]:
     """Leaves out what is heard of a key that is forgotten, or is to be by an event before it.
 
-    A partner's message is left in: its sender gets an answer. Whoever forgets waits here for all other batches, and
+    A partner's message is left in: its sender gets an answer; and so is what tells of the erasure itself. Whoever forgets waits here for all other batches, and
     holds them off until the commit, so that none of them brings back what it did not see forgotten.
     """
     ours = [event for event in events if not event.partner]
@@ -59,7 +63,7 @@ async def pass_over(conn: Conn, events: Sequence[Event[Any]]) -> list[Event[Any]
     gone = await known(conn, {event.key for event in ours})
     heard: list[Event[Any]] = []
     for event in events:
-        if event.partner or forgets(event) or event.key not in gone:
+        if event.partner or event.key not in gone or _is_of_erasure(event):
             heard.append(event)
         if forgets(event):
             gone.add(event.key)

@@ -13,7 +13,7 @@ from chassis import letter_rows
 from chassis.dead_letters import KeptRecord
 from chassis.delivery import Advance
 from chassis.envelope import Event
-from chassis.facts import Fact, Said, answer
+from chassis.facts import Fact, Forget, Said, answer
 from chassis.letter_rows import Warrant, Which
 from chassis.postgres import Conn, Database
 from chassis.service import Service, decoders
@@ -22,13 +22,15 @@ from chassis.work import Batch, Worker
 from contracts.door import ReferralAcknowledged, ReferralWithdrawalRequested
 from contracts.matching import GapClosed
 from contracts.message import Message
-from contracts.referrals import ReferralClosed
+from contracts.referrals import PersonErased, ReferralClosed
 from tests.support import NOON, SEALING_KEY, Clock
 
 TOPIC = "referrals"
 INBOX = "partners.gp.inbox"
 ALL = Which()
 WARRANT = Warrant("ann", "mended in 1.2")
+ERASED = 99
+"""The number of what ends a key."""
 
 
 class Reminder(BaseModel):
@@ -68,6 +70,11 @@ class Toy:
             for event in events
         ]
 
+    async def erased(self, events: Sequence[Event[PersonErased]], conn: Conn, at: datetime) -> list[Said]:
+        await self._keep(conn, [(event.key, ERASED) for event in events])
+        await conn.execute("delete from effect where key = any($1::text[])", [event.key for event in events])
+        return [Forget(event.key) for event in events]
+
     async def reminded(self, events: Sequence[Event[Reminder]], conn: Conn, at: datetime) -> list[Said]:
         await self._keep(conn, [(event.key, event.data.number) for event in events])
         return []
@@ -84,7 +91,11 @@ class Toy:
 
     @property
     def service(self) -> Service:
-        handlers: dict[type[Message], Any] = {ReferralClosed: self.closed, ReferralWithdrawalRequested: self.asked}
+        handlers: dict[type[Message], Any] = {
+            ReferralClosed: self.closed,
+            PersonErased: self.erased,
+            ReferralWithdrawalRequested: self.asked,
+        }
         return Service("toy", {TOPIC: 1}, lambda conn: conn, handlers, due={Reminder: self.reminded})
 
 

@@ -1,0 +1,289 @@
+"""A person's rights over a whole deployment: all that is held of them is shown, and then forgotten everywhere."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from chassis.postgres import connect
+from contracts.message import SERVICES
+from deploy.embedded.processes import recall, stop
+from tests.built import built
+from tests.journeys.conftest import Deployment
+from tests.journeys.partners import a_body, answer, headers, outbox, post, write
+from tests.journeys.search import as_administrator, find
+from tests.referrals.builders import PERSON, WARD
+from tests.support import eventually
+
+WHY = ("--reason", "asked for it", "--by", "ann")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody who was referred. `mark` stands in all that was told of them."""
+
+    mark: str
+    reference: str
+    referral_id: str
+    need_ids: list[str]
+
+
+async def refer(deployment: Deployment, **changes: Any) -> Known:
+    """Somebody refers over Kafka a person of whom every field that may hold it holds a mark."""
+    partner = deployment.partners["gp-armley"]
+    mark, reference = f"Quillfeather{secrets.token_hex(4)}", f"GP-{secrets.randbelow(10**11):011d}"
+    contact = {"channels": ["phone"], "through": f"{mark} neighbour"}
+    person = {**PERSON, "name": f"{mark} Name", "notes": f"{mark} notes", "safe_contact": contact}
+    submission = uuid4().hex
+    body = a_body(partner, person, reference=reference, languages=["ur"], **changes)
+    await write(partner, (json.dumps(body).encode(), headers(submission)))
+    told = await answer(partner, submission)
+    return Known(mark, reference, told["referral_id"], [need["need_id"] for need in told["needs"]])
+
+
+async def offer_of(deployment: Deployment, need_id: str) -> dict[str, Any]:
+    """What a provider is proposed for a need."""
+
+    async def look() -> list[dict[str, Any]]:
+        told = await outbox(deployment.partners["library-service"])
+        return [each for each in told if each["type"] == "OfferProposed" and each["need_id"] == need_id]
+
+    return (await eventually(look, bool, within=40))[0]
+
+
+async def open_place(deployment: Deployment) -> None:
+    partner, url = deployment.partners["library-service"], deployment.url("matching")
+    key = {"Authorization": f"Bearer {partner['api_key']}"}
+    async with httpx2.AsyncClient() as http:
+        provider = {"name": "Armley Library"}
+        place = {"provider_id": "for-erasure", "kind": "skills", "capacity": 50, "languages": ["ur"]}
+        for path, body in (("providers/for-erasure", provider), ("places/for-erasure", place)):
+            assert (await http.put(f"{url}/v1/{path}", json=body, headers=key)).status_code == 202
+
+
+async def rows(deployment: Deployment, service: str, sql: str, *args: Any) -> list[Any]:
+    conn = await connect(as_administrator(deployment, service))
+    try:
+        return [tuple(row) for row in await conn.fetch(sql, *args)]
+    finally:
+        await conn.close()
+
+
+async def tally(deployment: Deployment) -> dict[tuple[str, str], int]:
+    found = await rows(
+        deployment, "reporting", "select measure, code, needs from tally where measure <> 'needs-by-status'"
+    )
+    return {(measure, code): needs for measure, code, needs in found}
+
+
+def furthest(deployment: Deployment, *words: str, code: int = 0) -> Any:
+    done = deployment.furthest("person", *words, "--json")
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def exported(deployment: Deployment, *words: str) -> dict[str, Any]:
+    document: dict[str, Any] = furthest(deployment, "export", *words, *WHY)
+    return document
+
+
+async def test_all_that_is_held_of_a_person_is_shown_and_then_forgotten_everywhere(deployment: Deployment) -> None:
+    await open_place(deployment)
+    gone, stays = [await refer(deployment, needs=[{"kind": "skills"}]) for _ in range(2)]
+    offer = await offer_of(deployment, gone.need_ids[0])
+    await offer_of(deployment, stays.need_ids[0])
+    await all_hear_of(deployment, gone)
+
+    document = exported(deployment, "--referral", gone.referral_id)
+    ref = document["person_ref"]
+    assert document["person"]["name"] == f"{gone.mark} Name"
+    assert document["person"]["notes"] == f"{gone.mark} notes"
+    assert document["held"]["referrals"]["referral"][0]["reference"] == gone.reference
+    assert document["held"]["matching"]["offer"][0]["offer_id"] == offer["offer_id"]
+    assert document["held"]["matching"]["told"][0]["data"] == {k: v for k, v in offer.items() if k != "type"}
+    assert document["held"]["notifications"]["message"]
+    assert document["held"]["reporting"]["need"][0]["area"] == WARD
+    audit = document["held"]["referrals"]["person_audit"]
+    assert [(line["done"], line["who"], line["why"]) for line in audit] == [("exported", "ann", "asked for it")]
+    assert stays.mark not in str(document) and stays.referral_id not in str(document)
+
+    counted = await tally(deployment)
+    certificate = furthest(deployment, "erase", ref, *WHY, "--yes")
+    (erased,) = certificate["referrals"]
+    assert (erased["referral_id"], set(erased["confirmed"]), certificate["owed"]) == (
+        gone.referral_id,
+        set(SERVICES),
+        [],
+    )
+    erased_at = datetime.fromisoformat(erased["erased_at"])
+    assert datetime.fromisoformat(certificate["backups_lapse_at"]) == erased_at + timedelta(days=35)
+    received_at = datetime.fromisoformat(document["held"]["referrals"]["referral"][0]["received_at"])
+    assert datetime.fromisoformat(certificate["inbox_copies_lapse_at"]) == received_at + timedelta(days=7)
+    assert await tally(deployment) == counted
+
+    doors = frozenset(p[box] for p in deployment.partners.values() for box in ("inbox", "outbox"))
+    assert await find(deployment, gone.mark, besides=doors) == {gone.mark: set()}
+    places = (await find(deployment, gone.reference, besides=doors))[gone.reference]
+    assert {place for place in places if not place.startswith("file:postgres/")} == set()
+    assert (await find(deployment, stays.reference, besides=doors))[stays.reference] >= {"database:referrals.referral"}
+    assert exported(deployment, "--referral", stays.referral_id)["person"]["name"] == f"{stays.mark} Name"
+
+    after = exported(deployment, ref)
+    assert (after["person"], after["erased"]["owed"]) == (None, [])
+    assert not {"offer", "support", "gap", "notification"} & after["held"]["reporting"].keys()
+    assert not {"message", "call_task"} & after["held"]["notifications"].keys()
+    assert furthest(deployment, "erase", "--status", ref) == certificate
+    assert furthest(deployment, "erase", ref, *WHY, "--yes") == certificate
+
+
+async def all_hear_of(deployment: Deployment, known: Known) -> None:
+    async def offers() -> list[Any]:
+        sql = "select 1 from offer where referral_id = $1::text::uuid"
+        told = "select 1 from message where referral_id = $1::text::uuid and state <> 'waiting'"
+        return [
+            *await rows(deployment, "reporting", sql, known.referral_id),
+            *await rows(deployment, "notifications", told, known.referral_id),
+        ]
+
+    await eventually(offers, lambda found: len(found) >= 1, within=40)
+
+
+async def test_the_partner_is_told_and_its_provider_too_and_a_late_answer_changes_nothing(
+    deployment: Deployment,
+) -> None:
+    await open_place(deployment)
+    known = await refer(deployment, needs=[{"kind": "skills"}])
+    offer = await offer_of(deployment, known.need_ids[0])
+    ref = exported(deployment, "--referral", known.referral_id)["person_ref"]
+    furthest(deployment, "erase", ref, *WHY, "--yes")
+
+    async def told(partner: str, kind: str, **fields: str) -> list[dict[str, Any]]:
+        return [
+            each
+            for each in await outbox(deployment.partners[partner])
+            if each["type"] == kind and all(each[name] == value for name, value in fields.items())
+        ]
+
+    (ended,) = await told("gp-armley", "ReferralProgressed", need_id=known.need_ids[0], status="cancelled")
+    assert (ended["reason"], ended["reference"]) == ("erased", known.reference)
+    closed = await eventually(lambda: told("library-service", "OfferClosed", offer_id=offer["offer_id"]), bool)
+    assert closed[0]["reason"] == "withdrawn"
+    url = f"{deployment.url('matching')}/v1/offers/{offer['offer_id']}/answer"
+    late = await post(deployment.partners["library-service"], url, {"answer": "accept"})
+    assert late.status_code == 409
+    assert exported(deployment, ref)["held"]["referrals"]["need"][0]["status"] == "cancelled"
+
+
+@pytest.fixture
+def reporting_is_down(deployment: Deployment) -> Iterator[None]:
+    process = recall(deployment.stack.dir, "reporting")
+    assert process
+    stop(process, 30)
+    try:
+        yield
+    finally:
+        deployment.stack.restart_dead()
+
+
+async def test_what_a_service_owes_that_is_down_is_named_and_comes_when_it_runs(
+    deployment: Deployment, reporting_is_down: None
+) -> None:
+    known = await refer(deployment)
+    ref = exported(deployment, "--referral", known.referral_id)["person_ref"]
+    certificate = furthest(deployment, "erase", ref, *WHY, "--yes", "--within", "3", code=1)
+    assert "reporting" in certificate["owed"]
+    deployment.stack.restart_dead()
+    certificate = furthest(deployment, "erase", ref, "--within", "60")
+    assert certificate["owed"] == []
+
+
+async def test_an_older_database_forgets_again_by_the_log_and_by_the_list(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    listed = tmp_path / "erasures.jsonl"
+    known = await refer(deployment)
+    ref = exported(deployment, "--referral", known.referral_id)["person_ref"]
+    before = await snapshot(deployment, known.referral_id, ref)
+    furthest(deployment, "erase", ref, *WHY, "--yes", "--list", str(listed))
+    assert json.loads(listed.read_text())["referral_ids"] == [known.referral_id]
+    assert listed.stat().st_mode & 0o777 == 0o600
+    for words in ((), ("--list", str(listed))):
+        await restore(deployment, known.referral_id, before)
+        assert exported(deployment, ref)["person"]["name"] == f"{known.mark} Name"
+        again = furthest(deployment, "erase", "--again", *words)
+        assert known.referral_id in {each["referral_id"] for each in again["referrals"]}
+        assert again["owed"] == []
+        assert exported(deployment, ref)["person"] is None
+    assert furthest(deployment, "erase", "--again")["referrals"] == []
+
+
+async def snapshot(deployment: Deployment, referral_id: str, ref: str) -> dict[str, str]:
+    """The rows of a person as they are in a copy of referrals made now."""
+    sql = {
+        "person": ("select to_jsonb(t)::text from person t where person_ref = $1::text::uuid", ref),
+        "referral": ("select to_jsonb(t)::text from referral t where id = $1::text::uuid", referral_id),
+    }
+    return {table: (await rows(deployment, "referrals", *asked))[0][0] for table, asked in sql.items()}
+
+
+async def restore(deployment: Deployment, referral_id: str, before: dict[str, str]) -> None:
+    """What of an older copy of referrals concerns one person."""
+    for table in ("erasure", "erasure_confirmation"):
+        await rows(deployment, "referrals", f"delete from {table} where referral_id = $1::text::uuid", referral_id)  # noqa: S608 - ours
+    await rows(deployment, "referrals", "delete from forgotten where key = $1", referral_id)
+    reference = json.loads(before["referral"])["reference"]
+    await rows(
+        deployment, "referrals", "update referral set reference = $2 where id = $1::text::uuid", referral_id, reference
+    )
+    person = "insert into person select * from jsonb_populate_record(null::person, $1::jsonb)"
+    await rows(deployment, "referrals", person, before["person"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("export", str(uuid4()), *WHY), 1, "There is no person"),
+        (("export", "--referral", str(uuid4()), *WHY), 1, "There is no referral"),
+        (("export", *WHY), 2, "Name the person"),
+        (("export", str(uuid4())), 2, "--reason"),
+        (("erase", str(uuid4()), *WHY, "--yes"), 1, "There is no person"),
+        (("erase", "--status", str(uuid4())), 1, "There is no person"),
+        (("erase",), 2, "Name the person"),
+        (("erase", "not-a-ref"), 2, "not a valid UUID"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    deployment: Deployment, words: tuple[str, ...], code: int, says: str
+) -> None:
+    done = deployment.furthest("person", *words)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+async def test_nobody_is_erased_without_a_word(deployment: Deployment) -> None:
+    known = await refer(deployment)
+    ref = exported(deployment, "--referral", known.referral_id)["person_ref"]
+    for words in (("--yes",), WHY):
+        done = deployment.furthest("person", "erase", ref, *words)
+        assert (done.returncode, done.stdout) == (2, "")
+    assert exported(deployment, ref)["person"]
+
+
+COLUMNS = """
+    select distinct table_name from information_schema.columns
+    where table_schema = 'public' and column_name in ('referral_id', 'need_id', 'offer_id', 'person_ref')
+"""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_table_that_names_a_referral_is_in_what_is_shown(deployment: Deployment, service: str) -> None:
+    tables = {table for (table,) in await rows(deployment, service, COLUMNS)}
+    assert tables <= {*built(service).held, "person"}
