@@ -52,8 +52,9 @@ def _is_of_erasure(event: Event[Any]) -> bool:
 async def pass_over(conn: Conn, events: Sequence[Event[Any]]) -> list[Event[Any]]:
     """Leaves out what is heard of a key that is forgotten, or is to be by an event before it.
 
-    A partner's message is left in: its sender gets an answer; and so is what tells of the erasure itself. Whoever forgets waits here for all other batches, and
-    holds them off until the commit, so that none of them brings back what it did not see forgotten.
+    A partner's message is left in: its sender gets an answer; and so is what tells of the erasure itself. Whoever
+    forgets waits here for all other batches, and holds them off until the commit, so that none of them brings back
+    what it did not see forgotten.
     """
     ours = [event for event in events if not event.partner]
     if not ours:

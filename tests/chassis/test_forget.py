@@ -9,7 +9,7 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from chassis.envelope import Event
-from chassis.facts import Errand, Fact, Forget, Later
+from chassis.facts import Errand, Fact, Forget, Later, Said
 from chassis.forget import forget
 from chassis.postgres import connect_pool
 from chassis.settings import DatabaseSettings
@@ -106,10 +106,15 @@ async def test_of_the_key_and_others_that_go_with_it_all_rows_go_and_of_others_n
     line.toy.poison = {(each, 1) for each in (key, also, other)}
     for each in (key, also, other):
         cause = fact_event(closed(UUID(each), 1))
-        said = [Fact(GapClosed(referral_id=UUID(each), need_id=UUID(each), kind="device", area="x"), cause)] * 2
-        work = [Later(NOON, Reminder(number=1), each, cause), Errand(NOON, Reminder(number=1), each, cause)]
+        fact = Fact(GapClosed(referral_id=UUID(each), need_id=UUID(each), kind="device", area="x"), cause)
+        said: list[Said] = [
+            fact,
+            fact,
+            Later(NOON, Reminder(number=1), each, cause),
+            Errand(NOON, Reminder(number=1), each, cause),
+        ]
         async with line.database.acquire() as conn, conn.transaction():
-            await line.worker._keep(conn, [*said, *work], NOON)
+            await line.worker._keep(conn, said, NOON)
         await line.poll(closed(UUID(each), 1))
     await line.database.execute(
         """with gone as (delete from outbox where position in (select min(position) from outbox group by key)
