@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
@@ -136,19 +137,21 @@ async def test_what_a_submission_said_and_was_told_goes_and_its_id_stays_used(li
     assert [tuple(row) for row in kept] == [("bank", b"x", b"told"), ("gp", b"", None)]
 
 
-async def test_what_another_replica_has_in_hand_is_waited_for_and_forgotten(line: Line) -> None:
+def in_hand(message: Message) -> Batch:
+    event: Event[Message] = fact_event(message, NOON + timedelta(seconds=1), event_id=uuid4())
+    return Batch("toy", [event])
+
+
+@pytest.mark.parametrize("first", ["what is heard", "what ends it"])
+async def test_another_replica_does_not_bring_back_what_this_one_forgets(line: Line, first: str) -> None:
     key = uuid4()
-
-    def batch(message: Message) -> Batch:
-        event: Event[Message] = fact_event(message, NOON + timedelta(seconds=1), event_id=uuid4())
-        return Batch("toy", [event])
-
-    line.toy.waits_at = 1
-    first = asyncio.create_task(line.worker.run(batch(closed(key, 1))))
+    order = [closed(key, 1), erased(key)] if first == "what is heard" else [erased(key), closed(key, 1)]
+    line.toy.waits_at = 1 if first == "what is heard" else ERASED
+    one = asyncio.create_task(line.worker.run(in_hand(order[0])))
     await line.toy.waits.wait()
-    second = asyncio.create_task(line.worker.run(batch(erased(key))))
+    two = asyncio.create_task(line.worker.run(in_hand(order[1])))
     await eventually(line.waiting_for_a_lock, lambda waiting: waiting == 1)
     line.toy.may_go.set()
-    await asyncio.gather(first, second)
+    await asyncio.gather(one, two)
     assert await line.effects() == []
     assert await rows(line) == []

@@ -16,7 +16,7 @@ from chassis.postgres import connect
 from contracts.message import SERVICES
 from deploy.embedded.processes import recall, stop
 from tests.built import built
-from tests.journeys.conftest import Deployment
+from tests.deployment import Deployment
 from tests.journeys.partners import a_body, answer, headers, outbox, post, write
 from tests.journeys.search import as_administrator, find
 from tests.referrals.builders import PERSON, WARD
@@ -224,11 +224,16 @@ async def test_an_older_database_forgets_again_by_the_log_and_by_the_list(
     furthest(deployment, "erase", ref, *WHY, "--yes", "--list", str(listed))
     assert json.loads(listed.read_text())["referral_ids"] == [known.referral_id]
     assert listed.stat().st_mode & 0o777 == 0o600
-    for words in ((), ("--list", str(listed))):
+    of_a_lost_log = str(uuid4())
+    with listed.open("a") as file:
+        file.write(
+            json.dumps({"person_ref": str(uuid4()), "referral_ids": [of_a_lost_log]}) + '\n{"person_ref": "cut o'
+        )
+    for words, unknown in (((), []), (("--list", str(listed)), [of_a_lost_log])):
         await restore(deployment, known.referral_id, before)
         assert exported(deployment, ref)["person"]["name"] == f"{known.mark} Name"
         again = furthest(deployment, "erase", "--again", *words)
-        assert known.referral_id in {each["referral_id"] for each in again["referrals"]}
+        assert {each["referral_id"] for each in again["referrals"]} == {known.referral_id, *unknown}
         assert again["owed"] == []
         assert exported(deployment, ref)["person"] is None
     assert furthest(deployment, "erase", "--again")["referrals"] == []
