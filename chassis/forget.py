@@ -42,7 +42,8 @@ _ROWS: Final = (
 
 
 def forgets(event: Event[Any]) -> bool:
-    return isinstance(event.data, Message) and event.data.spec.forgets
+    """Whether its handler answers with `Forget`: the catalogue says it of a message, our own models say it."""
+    return bool(getattr(getattr(event.data, "spec", event.data), "forgets", False))
 
 
 def _is_of_erasure(event: Event[Any]) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from pydantic import BaseModel
@@ -31,6 +31,14 @@ ALL = Which()
 WARRANT = Warrant("ann", "mended in 1.2")
 ERASED = 99
 """The number of what ends a key."""
+
+
+class Ending(BaseModel):
+    """An act that ends a key."""
+
+    forgets: ClassVar = True
+
+    key: str
 
 
 class Reminder(BaseModel):
@@ -71,9 +79,15 @@ class Toy:
         ]
 
     async def erased(self, events: Sequence[Event[PersonErased]], conn: Conn, at: datetime) -> list[Said]:
-        await self._keep(conn, [(event.key, ERASED) for event in events])
-        await conn.execute("delete from effect where key = any($1::text[])", [event.key for event in events])
-        return [Forget(event.key) for event in events]
+        return await self._forget([event.key for event in events], conn)
+
+    async def ending(self, events: Sequence[Event[Ending]], conn: Conn, at: datetime) -> list[Said]:
+        return await self._forget([event.data.key for event in events], conn)
+
+    async def _forget(self, keys: Sequence[str], conn: Conn) -> list[Said]:
+        await self._keep(conn, [(key, ERASED) for key in keys])
+        await conn.execute("delete from effect where key = any($1::text[])", keys)
+        return [Forget(key) for key in keys]
 
     async def reminded(self, events: Sequence[Event[Reminder]], conn: Conn, at: datetime) -> list[Said]:
         await self._keep(conn, [(event.key, event.data.number) for event in events])
@@ -96,7 +110,9 @@ class Toy:
             PersonErased: self.erased,
             ReferralWithdrawalRequested: self.asked,
         }
-        return Service("toy", {TOPIC: 1}, lambda conn: conn, handlers, due={Reminder: self.reminded})
+        work: dict[type[BaseModel], Any] = {Reminder: self.reminded}
+        acts: dict[type[BaseModel], Any] = {Ending: self.ending}
+        return Service("toy", {TOPIC: 1}, lambda conn: conn, handlers, due=work, results=acts)
 
 
 def closed(key: UUID, number: int) -> ReferralClosed:

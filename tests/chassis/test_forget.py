@@ -18,7 +18,7 @@ from chassis.work import Batch
 from contracts.matching import GapClosed
 from contracts.message import Message
 from contracts.referrals import PersonErased
-from tests.chassis.letters import ERASED, INBOX, TOPIC, Line, Reminder, closed
+from tests.chassis.letters import ERASED, INBOX, TOPIC, Ending, Line, Reminder, closed
 from tests.support import NOON, eventually, fact_event
 
 KEPT = ("due", "errand", "outbox", "said", "dead_letter")
@@ -137,19 +137,24 @@ async def test_what_a_submission_said_and_was_told_goes_and_its_id_stays_used(li
     assert [tuple(row) for row in kept] == [("bank", b"x", b"told"), ("gp", b"", None)]
 
 
-def in_hand(message: Message) -> Batch:
-    event: Event[Message] = fact_event(message, NOON + timedelta(seconds=1), event_id=uuid4())
-    return Batch("toy", [event])
+def batch(data: Message | Ending) -> Batch:
+    if isinstance(data, Message):
+        return Batch("toy", [fact_event(data, NOON + timedelta(seconds=1), event_id=uuid4())])
+    name = str(uuid4())
+    return Batch("acts", [Event(name, "/acts", type(data).__name__, NOON, name, name, data, name)])
 
 
-@pytest.mark.parametrize("first", ["what is heard", "what ends it"])
-async def test_another_replica_does_not_bring_back_what_this_one_forgets(line: Line, first: str) -> None:
+@pytest.mark.parametrize("ends", [erased, lambda key: Ending(key=str(key))], ids=["a fact", "an act"])
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_another_replica_does_not_bring_back_what_this_one_forgets(
+    line: Line, ends: Callable[[UUID], Message | Ending], is_first: bool
+) -> None:
     key = uuid4()
-    order = [closed(key, 1), erased(key)] if first == "what is heard" else [erased(key), closed(key, 1)]
-    line.toy.waits_at = 1 if first == "what is heard" else ERASED
-    one = asyncio.create_task(line.worker.run(in_hand(order[0])))
+    order = [ends(key), closed(key, 1)] if is_first else [closed(key, 1), ends(key)]
+    line.toy.waits_at = ERASED if is_first else 1
+    one = asyncio.create_task(line.worker.run(batch(order[0])))
     await line.toy.waits.wait()
-    two = asyncio.create_task(line.worker.run(in_hand(order[1])))
+    two = asyncio.create_task(line.worker.run(batch(order[1])))
     await eventually(line.waiting_for_a_lock, lambda waiting: waiting == 1)
     line.toy.may_go.set()
     await asyncio.gather(one, two)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, Field, TypeAdapter
@@ -35,9 +35,13 @@ class ReadPerson(BaseModel):
 class ErasePerson(ReadPerson):
     """A person is to be forgotten."""
 
+    forgets: ClassVar = True
+
 
 class EraseAgain(BaseModel):
     """Referrals that were erased before and that a database may hold again, because an older copy was restored."""
+
+    forgets: ClassVar = True
 
     referral_ids: Annotated[list[UUID], Field(min_length=1, max_length=1000)]
 
