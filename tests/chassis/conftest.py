@@ -11,6 +11,7 @@ from typing import Any
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from chassis import kafka
 from chassis.consume import Consumer
@@ -29,6 +30,7 @@ from deploy.embedded.ports import free_port
 from deploy.embedded.processes import Process, spawn, stop
 from deploy.kafka.admin import Topic
 from deploy.provision import apply_topics
+from tests.chassis.letters import INBOX, TOPIC, Line
 from tests.chassis.toy import Handlers, build
 from tests.support import SEALING_KEY, Clock, Servers, read_topic
 
@@ -154,6 +156,24 @@ async def toy(
         await as_owner.execute("create table effect (n bigint generated always as identity, key text, type text)")
     async with await connect_pool(settings) as database:
         yield Toy(servers, service_settings(settings, servers), database, topic, tmp_path)
+
+
+@pytest_asyncio.fixture
+async def line(new_database: Callable[[str], Awaitable[DatabaseSettings]]) -> AsyncIterator[Line]:
+    settings = await new_database("toy")
+    async with await connect_pool(settings.model_copy(update={"user": "toy_owner"})) as as_owner:
+        await as_owner.execute("create table effect (n bigint generated always as identity, key text, number int)")
+    async with await connect_pool(settings) as database:
+        for consumer, topic in (("toy", TOPIC), ("toy.inbox", INBOX)):
+            await database.execute(
+                "insert into consumer_offset (consumer, topic, partition, next_offset) values ($1, $2, 0, 0)",
+                consumer,
+                topic,
+            )
+        line = Line(database)
+        with capture_logs():
+            yield line
+        line.toy.may_go.set()
 
 
 def service_settings(database: DatabaseSettings, servers: Servers) -> Settings:

@@ -1,7 +1,7 @@
 """Dead letters are settled in place and in order, each once, whatever else goes on meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -9,14 +9,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-import pytest_asyncio
-from structlog.testing import capture_logs
 
 from chassis import dead_letters
 from chassis.envelope import Event
 from chassis.letter_rows import Which
-from chassis.postgres import connect_pool
-from chassis.settings import DatabaseSettings
 from chassis.settle import Act, Order, plan
 from chassis.tidy import Tidy
 from chassis.work import Batch
@@ -26,24 +22,6 @@ from tests.chassis.letters import INBOX, TOPIC, WARRANT, Line, Reminder, closed,
 from tests.support import NOON, eventually
 
 MENDED = (WARRANT.who, WARRANT.why)
-
-
-@pytest_asyncio.fixture
-async def line(new_database: Callable[[str], Awaitable[DatabaseSettings]]) -> AsyncIterator[Line]:
-    settings = await new_database("toy")
-    async with await connect_pool(settings.model_copy(update={"user": "toy_owner"})) as as_owner:
-        await as_owner.execute("create table effect (n bigint generated always as identity, key text, number int)")
-    async with await connect_pool(settings) as database:
-        for consumer, topic in (("toy", TOPIC), ("toy.inbox", INBOX)):
-            await database.execute(
-                "insert into consumer_offset (consumer, topic, partition, next_offset) values ($1, $2, 0, 0)",
-                consumer,
-                topic,
-            )
-        line = Line(database)
-        with capture_logs():
-            yield line
-        line.toy.may_go.set()
 
 
 async def dead(line: Line, key: UUID, *numbers: int) -> list[int]:

@@ -1,40 +1,23 @@
 """What ends a key ends it: nothing of it is left, and nothing that comes of it later brings it back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
-from structlog.testing import capture_logs
 
 from chassis.envelope import Event
 from chassis.facts import Errand, Fact, Forget, Later, Said
 from chassis.forget import forget
-from chassis.postgres import connect_pool
-from chassis.settings import DatabaseSettings
 from chassis.work import Batch
 from contracts.matching import GapClosed
 from contracts.message import Message
 from contracts.referrals import PersonErased
-from tests.chassis.letters import ERASED, INBOX, TOPIC, Ending, Line, Reminder, closed
+from tests.chassis.letters import ERASED, Ending, Line, Reminder, closed
 from tests.support import NOON, eventually, fact_event
 
 KEPT = ("due", "errand", "outbox", "said", "dead_letter")
-
-
-@pytest_asyncio.fixture
-async def line(new_database: Callable[[str], Awaitable[DatabaseSettings]]) -> AsyncIterator[Line]:
-    settings = await new_database("toy")
-    async with await connect_pool(settings.model_copy(update={"user": "toy_owner"})) as as_owner:
-        await as_owner.execute("create table effect (n bigint generated always as identity, key text, number int)")
-    async with await connect_pool(settings) as database:
-        await database.execute(
-            "insert into consumer_offset values ('toy', $1, 0, 0), ('toy.inbox', $2, 0, 0)", TOPIC, INBOX
-        )
-        with capture_logs():
-            yield Line(database)
 
 
 def erased(key: UUID) -> PersonErased:
