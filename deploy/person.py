@@ -47,7 +47,13 @@ class Certificate:
         erased = [each.erased_at for each in self.erasures]
         return {
             "referrals": [
-                {"referral_id": each.referral_id, "erased_at": each.erased_at, "confirmed": each.confirmed}
+                {
+                    "referral_id": each.referral_id,
+                    "erased_at": each.erased_at,
+                    "confirmed": {
+                        service: each.confirmed[service] for service in SERVICES if service in each.confirmed
+                    },
+                }
                 for each in self.erasures
             ],
             "owed": self.owed,

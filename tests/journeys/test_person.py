@@ -143,6 +143,9 @@ async def test_all_that_is_held_of_a_person_is_shown_and_then_forgotten_everywhe
     assert not {"offer", "support", "gap", "notification"} & after["held"]["reporting"].keys()
     assert not {"message", "call_task"} & after["held"]["notifications"].keys()
     assert furthest(deployment, "erase", "--status", ref) == certificate
+    lines = deployment.furthest("person", "erase", "--status", ref).stdout.splitlines()
+    assert [service for line in lines for service in SERVICES if f"{service} " in line] == list(SERVICES)
+    assert lines[-1] == f"The last backups lapse on {erased_at + timedelta(days=35):%Y-%m-%d}."
     assert furthest(deployment, "erase", ref, *WHY, "--yes") == certificate
 
 
