@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from fastapi import Request
@@ -18,6 +18,8 @@ from chassis.work import Worker
 from contracts.message import Message
 from contracts.refusal import MessageRefused
 from contracts.topics import MAX_RECORD_BYTES
+
+B = TypeVar("B", bound=BaseModel)
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ class Door:
             raise Problem(422, "The message had no effect.", error.errors) from None
 
 
-def read_body(model: type[Message], body: bytes, known: Mapping[str, Any]) -> Any:
+def read_body(model: type[BaseModel], body: bytes, known: Mapping[str, Any]) -> Any:
     """Validates a body as Kafka's door does. Raises Problem that names each field and rule."""
     try:
         if not known:
@@ -82,6 +84,12 @@ def _status(refused: MessageRefused) -> int:
     if "not-found" in rules:
         return 404
     return 409 if rules & {"same-id-other-body", "erased", "illegal-move", "over-budget"} else 422
+
+
+async def read(request: Request, model: type[B]) -> B:
+    """The body of a request that is no message: checked in the same way, and bounded. Raises Problem."""
+    body: B = read_body(model, await _body(request), {})
+    return body
 
 
 async def _body(request: Request) -> bytes:

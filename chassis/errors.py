@@ -1,8 +1,8 @@
 """Three words for failure: refused or unreadable, unexpected, unavailable."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 from aiokafka.errors import KafkaError
@@ -87,6 +87,11 @@ def field_errors(error: ValidationError, *models: type[BaseModel]) -> tuple[Fiel
     `models` are what was read where that is no message of the catalogue.
     """
     names = _message_fields().union(*(_field_names(model) for model in models))
+    return told(error.errors(include_url=False, include_input=False), names)
+
+
+def told(details: Sequence[Any], names: frozenset[str]) -> tuple[FieldError, ...]:
+    """The same of pydantic's details, where `names` are those of fields of ours."""
     return tuple(
         refuse(
             _path(detail["loc"], names, "(unknown field)" if detail["type"] == "extra_forbidden" else None),
@@ -94,7 +99,7 @@ def field_errors(error: ValidationError, *models: type[BaseModel]) -> tuple[Fiel
             _sentence(detail["type"], detail["msg"]),
             detail.get("ctx", {}).get("mend") or _MEND.get(detail["type"], "Correct the value."),
         )
-        for detail in error.errors(include_url=False, include_input=False)[:20]
+        for detail in details[:20]
     )
 
 

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
 from chassis.access import Access, Caller
-from chassis.errors import is_unavailable, refuse
+from chassis.errors import is_unavailable, told
 from chassis.logs import logger
 from chassis.metrics import DEAD_LETTERS, DEGRADED, REGISTRY, REQUESTS
 from chassis.postgres import Database
@@ -237,14 +237,10 @@ async def _on_http(_request: Request, error: Exception) -> Response:
 async def _on_invalid(_request: Request, error: Exception) -> Response:
     """FastAPI's own text repeats the input; ours names field and rule."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
-    errors = [
-        refuse(
-            ".".join(str(part) for part in detail["loc"] if isinstance(part, str) and part.isidentifier()),
-            str(detail["type"]).replace("_", "-"),
-            f"{detail['msg']}.",
-            "Correct the value.",
-        )
-        for detail in error.errors()[:20]
-        if detail["type"] != "json_invalid"
-    ]
-    return Problem(422, "The request cannot be used.", errors).response()
+    details = error.errors()
+    ours = frozenset(
+        str(part)
+        for detail in details
+        for part in (detail["loc"][:-1] if detail["type"] == "extra_forbidden" else detail["loc"])
+    )
+    return Problem(422, "The request cannot be used.", told(details, ours)).response()

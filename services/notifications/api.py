@@ -4,9 +4,10 @@ from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from chassis.door import body_of, read
 from chassis.http import NOT_FOUND, Problem, Staff
 from chassis.service import Running
 from contracts.vocabulary import Channel, NeedStatus
@@ -66,9 +67,10 @@ def routes(running: Running) -> APIRouter:
             row = await store.claim_task(task_id, staff.principal, running.clock())
             return _task(row or _refused(await store.task(task_id), "Claim another: this one is closed, or not yours."))
 
-    @router.post("/{task_id}/outcome")
-    async def close(task_id: UUID, told: Told, staff: Staff) -> CallTask:
+    @router.post("/{task_id}/outcome", openapi_extra=body_of(Told))
+    async def close(task_id: UUID, request: Request, staff: Staff) -> CallTask:
         """Closes a task that you claimed."""
+        told = await read(request, Told)
         async with running.database.acquire() as conn, conn.transaction():
             store = Store(conn)
             row = await store.close_task(task_id, staff.principal, told.outcome, running.clock())
