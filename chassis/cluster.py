@@ -34,7 +34,7 @@ async def _check_cluster(database: Database, found: str, at: datetime) -> None:
     if known != found:
         raise Stopped(
             f"This is Kafka cluster {found}, and the stored offsets are of cluster {known}. Give the right address, or "
-            "take up the new cluster on purpose (docs/operations.md)."
+            "take up the new cluster on purpose: furthest resay"
         )
 
 

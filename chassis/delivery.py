@@ -128,9 +128,14 @@ class Claim:
     answer: bytes | None = None
 
 
-async def claim_submissions(conn: Conn, submissions: Sequence[tuple[Event[Any], bytes]], at: datetime) -> list[Claim]:
-    """Claims (partner, submission id) for each event and its fingerprint. No identity may stand twice."""
-    wanted = sorted(((event.partner or "", event.id, fingerprint) for event, fingerprint in submissions))
+async def claim_submissions(
+    conn: Conn, submissions: Sequence[tuple[Event[Any], Sequence[bytes]]], at: datetime
+) -> list[Claim]:
+    """Claims (partner, submission id) for each event. Its first fingerprint is kept; those by older keys are known too.
+
+    No identity may stand twice.
+    """
+    wanted = sorted((event.partner or "", event.id, prints[0]) for event, prints in submissions)
     rows = await conn.fetch(
         """insert into door (partner, submission_id, fingerprint, accepted_at)
            select partner, id, fingerprint, $4
@@ -144,7 +149,7 @@ async def claim_submissions(conn: Conn, submissions: Sequence[tuple[Event[Any], 
     new = {(row["partner"], row["submission_id"]) for row in rows}
     known = await _known_submissions(conn, [(partner, id_) for partner, id_, _ in wanted if (partner, id_) not in new])
     claims: list[Claim] = []
-    for event, fingerprint in submissions:
+    for event, prints in submissions:
         before = known.get((event.partner or "", event.id))
         if before is None:
             claims.append(Claim(event, known=False))
@@ -154,7 +159,7 @@ async def claim_submissions(conn: Conn, submissions: Sequence[tuple[Event[Any], 
                 Claim(
                     event,
                     known=True,
-                    is_same=kept == fingerprint,
+                    is_same=kept in prints,
                     is_erased=not kept,
                     answer_type=answer_type,
                     answer=answer,
@@ -226,6 +231,7 @@ async def begin_errands(conn: Conn, at: datetime, replica: str, limit: int) -> l
     return await conn.fetch(
         """update errand set attempted_at = $1, attempted_by = $2, attempts = attempts + 1
            where id in (select id from errand where attempted_at is null and not_before <= $1
+                            and id::text not in (select cause from said_before)
                         order by not_before, id limit $3 for update skip locked)
            returning id::text, type, key, value, correlation, $1 as at""",
         at,
@@ -235,10 +241,11 @@ async def begin_errands(conn: Conn, at: datetime, replica: str, limit: int) -> l
 
 
 async def lost_errands(conn: Conn, before: datetime, replica: str, began: datetime, limit: int) -> list[asyncpg.Record]:
-    """Attempts whose result never came: made before a time, or by this replica before it began."""
+    """Attempts whose result never came: made before a time, by this replica before it began, or before a restore."""
     return await conn.fetch(
-        """select id::text, type, key, value, correlation, attempted_at as at from errand
+        """select id::text, type, key, value, correlation, coalesce(attempted_at, not_before) as at from errand
            where attempted_at < $1 or (attempted_by = $2 and attempted_at < $3)
+               or id::text in (select cause from said_before)
            order by attempted_at limit $4""",
         before,
         replica,

@@ -36,12 +36,18 @@ def seal(clear: bytes, public: dict[str, Any]) -> str:
     return jwe.encrypt_compact(header, clear, OKPKey.import_key(public), algorithms=ALGORITHMS)
 
 
+def keys_in(text: str) -> list[dict[str, Any]]:
+    """A private JWK, or a list of them: the newest first, which is the one to seal with."""
+    read = json.loads(text)
+    return read if isinstance(read, list) else [read]
+
+
 class Opener:
     """Opens what was sealed with one of our public keys."""
 
-    def __init__(self, private_jwk: SecretStr) -> None:
-        key = OKPKey.import_key(json.loads(private_jwk.get_secret_value()))
-        self._keys = {key.kid: key}
+    def __init__(self, private_jwks: SecretStr) -> None:
+        keys = [OKPKey.import_key(each) for each in keys_in(private_jwks.get_secret_value())]
+        self._keys = {key.kid: key for key in keys}
 
     def open(self, sealed: str) -> bytes:
         """Raises NotOpened."""

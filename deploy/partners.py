@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from chassis.errors import Refused
 from chassis.facts import Said
 from chassis.service import act
 from contracts.topics import inbox, outbox
@@ -16,7 +17,7 @@ from deploy import keys, provision
 from deploy.errors import DeployError
 from deploy.kafka.admin import Admin
 from deploy.site import Site
-from services.referrals.handlers.partners import RegisterPartner, RevokeKeys
+from services.referrals.handlers.partners import RegisterPartner, RemovePartner, RevokeKeys
 from services.referrals.service import build
 
 PARTNER_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
@@ -58,6 +59,12 @@ def suspend_partner(site: Site, partner: str) -> dict[str, Any]:
     return _revoke(site, partner, keep=0)
 
 
+def remove_partner(site: Site, partner: str) -> dict[str, Any]:
+    """Suspended for good, and its name forgotten. Its topics stay, so its id stays taken. Raises DeployError."""
+    gone = suspend_partner(site, partner)
+    return {**gone, "removed": bool(_act(site, RemovePartner(partner=partner)))}
+
+
 def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVES) -> dict[str, str]:
     """Makes a key for staff, an applicant or a reader, and returns it; it is kept nowhere."""
     api_key = keys.new_api_key()
@@ -79,8 +86,8 @@ def revoke_keys(site: Site, role: Role, principal: str, keep: int = 0) -> int:
 
 def _credentials(site: Site, admin: Admin, partner: str, generation: int, *first: BaseModel) -> dict[str, Any]:
     api_key, password = keys.new_api_key(), secrets.token_urlsafe(24)
-    provision.add_partner(admin, partner, password, generation)
     _act(site, *first, keys.add_key(api_key, "partner", partner, datetime.now(UTC)))
+    provision.add_partner(admin, partner, password, generation)
     credentials = {
         "id": partner,
         "api_key": api_key,
@@ -117,4 +124,7 @@ def _must_be_there(admin: Admin, partner: str) -> None:
 
 def _act(site: Site, *acts: BaseModel) -> list[Said]:
     settings = site.settings("referrals")
-    return asyncio.run(act(build(settings), settings, *acts))
+    try:
+        return asyncio.run(act(build(settings), settings, *acts))
+    except Refused as refused:
+        raise DeployError(" ".join(f"{error.message} {error.mend}" for error in refused.errors)) from None

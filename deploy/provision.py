@@ -26,6 +26,7 @@ async def apply_databases(site: Site) -> list[str]:
     """Makes what databases and roles lack, loads the default areas on the first time, and returns the migrations
     that were missing."""
     applied: list[str] = []
+    await _take_up_password(site)
     for service in SERVICES:
         roles = site.roles(service)
         await make_database(site.database, roles)
@@ -34,6 +35,19 @@ async def apply_databases(site: Site) -> list[str]:
     settings = site.settings("referrals")
     await act(build("referrals", settings), settings, areas.default().model_copy(update={"first": True}))
     return applied
+
+
+async def _take_up_password(site: Site) -> None:
+    """Where the administrator's password was renewed, the server is told by the one before."""
+    before = site.before("postgres-admin")
+    if before is None:
+        return
+    try:
+        conn = await connect(site.database)
+    except asyncpg.InvalidPasswordError:
+        conn = await connect(site.database.model_copy(update={"password": before}))
+        await _make_role(conn, site.database)
+    await conn.close()
 
 
 async def make_backup_role(site: Site) -> None:
@@ -84,6 +98,7 @@ async def migrate_service(service: str, roles: Roles) -> list[str]:
 
 def apply_kafka(site: Site) -> dict[str, int]:
     """Makes what topics, users, rights and quotas lack, partners' too; returns the topics' partitions."""
+    _take_up_kafka_password(site)
     admin = site.admin()
     apply_topics(admin)
     apply_users(admin, {service: keys.read(site.secrets, service, "kafka_password") for service in SERVICES})
@@ -92,6 +107,15 @@ def apply_kafka(site: Site) -> dict[str, int]:
     ours: Mapping[str | None, Quota] = dict.fromkeys((site.kafka.user, *SERVICES), OF_A_SERVICE)
     asyncio.run(apply_quotas(site.kafka, {None: OF_A_PARTNER, **ours}))
     return admin.partitions()
+
+
+def _take_up_kafka_password(site: Site) -> None:
+    """As for PostgreSQL. A password that is wrong is not told apart from a Kafka that is away: both are waited for."""
+    before = site.before("kafka-admin")
+    if before is None or site.admin().is_let_in():
+        return
+    known = Admin(site.kafka.model_copy(update={"password": before}))
+    known.set_password(site.kafka.user, site.kafka.password.get_secret_value())
 
 
 def partners_of(admin: Admin) -> list[str]:

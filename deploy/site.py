@@ -71,6 +71,11 @@ class Site:
         finally:
             await conn.close()
 
+    def before(self, name: str) -> SecretStr | None:
+        """The password of an administrator that was renewed, as it was before."""
+        file = self.secrets / f"{name}.before"
+        return SecretStr(file.read_text()) if file.exists() else None
+
     def admin(self) -> Admin:
         return Admin(self.kafka)
 
@@ -112,7 +117,9 @@ def own_names(service: Service) -> dict[str, str]:
 class _Environment(BaseSettings):
     """Variables are named FURTHEST_...; those of the services are read by their own settings."""
 
-    model_config = SettingsConfigDict(env_prefix="FURTHEST_", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FURTHEST_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     secrets: Path
     kafka_bootstrap: str

@@ -22,7 +22,8 @@ PAGES = sorted(
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 CODE = re.compile(r"```(\w*)\n(.*?)```|`([^`\n]+)`", re.DOTALL)
-COMMAND = re.compile(r"^(?:\.venv/bin/)?furthest (.+)$", re.MULTILINE)
+CONTAINER = r"(?:.*docker compose run --rm (?:-T )?(?:--no-deps )?(?:secrets|furthest) )"
+COMMAND = re.compile(rf"^(?:(?:\.venv/bin/)?furthest |{CONTAINER})(\w.+)$", re.MULTILINE)
 MESSAGE = re.compile(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b")
 
 
@@ -60,7 +61,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 def _commands(page: Path) -> Iterator[str]:
     for _, code in _code(page):
-        yield from (line.partition(" > ")[0] for line in COMMAND.findall(code))
+        yield from (re.split(r" [|<>] ", line)[0] for line in COMMAND.findall(code))
 
 
 def _assert_there(line: str) -> None:

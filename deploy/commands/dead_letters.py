@@ -12,7 +12,7 @@ from chassis.letter_rows import Warrant, Which
 from chassis.settle import Order
 from contracts.message import Service
 from deploy import dead_letters
-from deploy.console import DEFAULT_DIR, AsJson, By, Dir, Reason, confirm, err, known_service, out, show
+from deploy.console import DEFAULT_DIR, AsJson, By, Dir, Reason, Yes, confirm, err, known_service, out, show
 from deploy.site import Site
 from deploy.where import site_of
 
@@ -46,7 +46,6 @@ Ids = Annotated[
     typer.Argument(min=1, max=LARGEST, help="Their ids. Without any, the options pick them, or all go."),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Do it, say how it went, and take all of it back.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before settling what the options picked.")]
 WithParked = Annotated[bool, typer.Option("--with-parked", help="Discard what is parked behind them, too.")]
 
 

@@ -1,5 +1,6 @@
 """`furthest secrets`: passwords, keys and certificates of a deployment in containers."""
 
+import asyncio
 import base64
 import os
 import re
@@ -11,17 +12,30 @@ from typing import Annotated, Final
 
 import typer
 
+from chassis.postgres import connect_pool
+from chassis.sealing import Vault
 from contracts.message import SERVICES
 from deploy import certificates, keys
-from deploy.console import AsJson, out, show
+from deploy import renew as anew
+from deploy.console import DEFAULT_DIR, AsJson, Dir, out, show
 from deploy.errors import DeployError
 from deploy.secrets import keep, password, write
-from deploy.site import SECRETS
+from deploy.site import SECRETS, Site
+from deploy.where import site_of
+from services.referrals.handlers.rewrap import rewrap as rewrap_keys
 
 app = typer.Typer(no_args_is_help=True, help="Passwords, keys and certificates of a deployment in containers.")
 
 OURS: Final = 10001
-OWNERS: Final[dict[str, int]] = {"kafka": 1000, "postgres": 999, "backup": 999, "backups": 999, "edge": 101}
+OWNERS: Final[dict[str, int]] = {
+    "kafka": 1000,
+    "postgres": 999,
+    "backup": 999,
+    "backups": 999,
+    "backups/base": 999,
+    "backups/wal": 999,
+    "edge": 101,
+}
 """The user of each container whose image is not ours. A folder is mounted in its container alone."""
 
 Folder = Annotated[Path, typer.Option(envvar=SECRETS, help="Where they are kept: a folder for each container.")]
@@ -29,9 +43,57 @@ Host = Annotated[str, typer.Option(envvar="FURTHEST_HOST", help="Names and addre
 Tls = Annotated[Path | None, typer.Option(help="A folder with your own ca.pem, cert.pem and key.pem.")]
 
 
+def _known(names: list[str]) -> list[str]:
+    if unknown := [name for name in names if name not in anew.NAMES]:
+        raise typer.BadParameter(f"There is no {unknown[0]} to renew. There are: {', '.join(anew.NAMES)}.")
+    return names
+
+
 @app.command()
 def make(secrets: Folder, host: Host = "localhost", tls: Tls = None, as_json: AsJson = False) -> None:
     """Make what is missing; what is there stays. May be repeated."""
+    _make(secrets, host, tls)
+    show({"secrets": str(secrets)}, as_json, lambda: out.print(f"Secrets are in {secrets}."))
+
+
+@app.command()
+def renew(
+    names: Annotated[list[str], typer.Argument(callback=_known, help=f"Some of: {', '.join(anew.NAMES)}.")],
+    secrets: Folder,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Take the one before away: nobody uses it any more.")
+    ] = False,
+    host: Host = "localhost",
+    tls: Tls = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make secrets anew. Where others have to change over, the one before stays good until --finish.
+
+    Who uses them takes them up as docs/ops/rotate.md says for each.
+    """
+    for name in names:
+        (anew.finish if finish else anew.renew)(secrets, name)
+    _make(secrets, host, tls)
+    show(
+        {"renewed": names}, as_json, lambda: out.print(f"{', '.join(names)}: take them up as docs/ops/rotate.md says.")
+    )
+
+
+@app.command()
+def rewrap(dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Wrap every person's key with the newest programme key. May be repeated; the service runs meanwhile."""
+    seen, done = asyncio.run(_rewrap(site_of(dir)))
+    document = {"persons": seen, "rewrapped": done}
+    show(document, as_json, lambda: out.print(f"{done} of {seen} keys were wrapped anew; all others were before."))
+
+
+async def _rewrap(site: Site) -> tuple[int, int]:
+    settings = site.settings("referrals")
+    async with await connect_pool(settings.database) as database:
+        return await rewrap_keys(database, Vault(settings.programme_key))
+
+
+def _make(secrets: Path, host: str, tls: Path | None) -> None:
     keys.make_secrets(secrets)
     admin = password(secrets / "kafka-admin")
     password(secrets / "kafka" / "kafka-broker")
@@ -40,8 +102,10 @@ def make(secrets: Folder, host: Host = "localhost", tls: Tls = None, as_json: As
     write(secrets / "postgres" / "password", password(secrets / "postgres-admin"))
     write(secrets / "backup" / "furthest_backup", password(keys.of_database(secrets, *keys.BACKUP)))
     _certificates(secrets, host.split(","), tls)
+    if (secrets / "backups").exists():
+        for folder in ("base", "wal"):
+            (secrets / "backups" / folder).mkdir(mode=0o700, exist_ok=True)
     _own(secrets)
-    show({"secrets": str(secrets)}, as_json, lambda: out.print(f"Secrets are in {secrets}."))
 
 
 @app.command()
@@ -83,7 +147,7 @@ def _own(secrets: Path) -> None:
         return
     named = (secrets / name for name in (*SERVICES, *OWNERS, "databases", "tls"))
     for folder in (secrets, *filter(Path.exists, named)):
-        owner = OWNERS.get(folder.name, OURS)
+        owner = OWNERS.get(str(folder.relative_to(secrets)), OURS)
         for path in (folder, *(file for file in folder.iterdir() if file.is_file())):
             os.chown(path, owner, owner)
             path.chmod(0o700 if path.is_dir() else 0o400)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -28,12 +29,14 @@ class Log:
         group = {"group.id": "furthest-witness", "enable.auto.commit": False, "enable.partition.eof": True}
         return Consumer({**options(self.kafka), **group}, logger=QUIET)
 
-    def read(self, topic: str) -> Iterator[Any]:
-        """Every record of a topic; those of a partition, and so of a key, in their order."""
+    def read(self, topic: str, since: datetime | None = None) -> Iterator[Any]:
+        """The records of a topic from a time on, or all; those of a partition, and so of a key, in their order."""
         consumer = self._consumer()
         try:
             partitions = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-            consumer.assign([TopicPartition(topic, number, 0) for number in range(partitions)])
+            first = int(since.timestamp() * 1000) if since else 0
+            wanted = [TopicPartition(topic, number, first) for number in range(partitions)]
+            consumer.assign(consumer.offsets_for_times(wanted, timeout=10))
             ended = 0
             while ended < partitions:
                 for message in consumer.consume(1000, 0.2):

@@ -20,6 +20,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined, unused-ignore]
     ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
+    TopicMetadata,
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
@@ -29,6 +30,7 @@ from deploy.errors import DeployError
 from deploy.kafka.client import QUIET, options
 
 WITHIN = 20.0
+LET_IN_WITHIN = 10.0
 ITERATIONS = 4096
 CLUSTER = "kafka-cluster"
 
@@ -80,11 +82,25 @@ class Admin:
 
     def partitions(self) -> dict[str, int]:
         """Return the number of partitions of each topic."""
+        return {name: len(topic.partitions) for name, topic in self._topics().items()}
+
+    def is_let_in(self) -> bool:
+        """Whether Kafka answers us."""
         try:
-            topics = self._client.list_topics(timeout=WITHIN).topics
-        except KafkaException as error:
-            raise self._failed("list the topics", error) from error
-        return {name: len(topic.partitions) for name, topic in topics.items()}
+            self._client.list_topics(timeout=LET_IN_WITHIN)
+        except KafkaException:
+            return False
+        return True
+
+    def lacking(self) -> list[str]:
+        """The partitions that have fewer copies in step than they should, as topic/number."""
+        topics = self._topics()
+        return sorted(
+            f"{name}/{number}"
+            for name, topic in topics.items()
+            for number, partition in topic.partitions.items()
+            if len(partition.isrs) < len(partition.replicas)
+        )
 
     def set_password(self, user: str, password: str) -> None:
         how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
@@ -119,6 +135,12 @@ class Admin:
         """Forget the offsets that Kafka keeps of a group without members; ours are in the service's database."""
         deleted = self._client.delete_consumer_groups([group], request_timeout=WITHIN)
         self._all(f"delete the group {group}", deleted, but=KafkaError.GROUP_ID_NOT_FOUND)
+
+    def _topics(self) -> "dict[str, TopicMetadata]":
+        try:
+            return self._client.list_topics(timeout=WITHIN).topics
+        except KafkaException as error:
+            raise self._failed("list the topics", error) from error
 
     def _create(self, topics: Sequence[Topic], replication_factor: int) -> None:
         new = [NewTopic(t.name, t.partitions, replication_factor, config=dict(t.config)) for t in topics]

@@ -146,7 +146,8 @@ async def _contacts(
     programme: Programme, store: Referrals, lookups: Sequence[Lookup], who: str, at: datetime
 ) -> list[dict[str, Any]]:
     rows = await store.sealed_persons([lookup.referral_id for lookup in lookups])
-    chosen = [_choose(programme, lookup, rows.get(lookup.referral_id), at) for lookup in lookups]
+    held = await store.contact_is_held()
+    chosen = [_choose(programme, lookup, rows.get(lookup.referral_id), at, held=held) for lookup in lookups]
     await store.audit(
         [
             (lookup.referral_id, who, lookup.purpose, contact.decision, contact.channel, at)
@@ -203,7 +204,9 @@ def _view(needs: list[Any], history: list[Any]) -> dict[str, Any]:
     }
 
 
-def _choose(programme: Programme, lookup: Lookup, row: Any, at: datetime) -> tuple[Contact, Person | None]:
+def _choose(
+    programme: Programme, lookup: Lookup, row: Any, at: datetime, *, held: bool
+) -> tuple[Contact, Person | None]:
     if row is None:
         return Contact("withheld", "not-known"), None
     person = person_of(programme.vault, row)
@@ -217,7 +220,7 @@ def _choose(programme: Programme, lookup: Lookup, row: Any, at: datetime) -> tup
         person.safe_contact.until,
         row["agreement_until"],
     )
-    return choose(rule, lookup.purpose, lookup.tried, at), person
+    return choose(rule, lookup.purpose, lookup.tried, at, held=held), person
 
 
 def _answer(lookup: Lookup, contact: Contact, person: Person | None) -> dict[str, Any]:

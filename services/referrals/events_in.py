@@ -14,11 +14,15 @@ from services.referrals.handlers.partners import (
     AddKey,
     LoadAreas,
     RegisterPartner,
+    RemovePartner,
     RevokeKeys,
+    SayKeys,
     on_add_key,
     on_load_areas,
     on_register_partner,
+    on_remove_partner,
     on_revoke_keys,
+    on_say_keys,
 )
 from services.referrals.handlers.persons import (
     EraseAgain,
@@ -31,6 +35,14 @@ from services.referrals.handlers.persons import (
     on_read_person,
 )
 from services.referrals.handlers.progress import MOVES, moving, on_withdrawal_requested
+from services.referrals.handlers.restored import (
+    LetGoKey,
+    LetGoReferral,
+    ReleaseContact,
+    on_let_go_key,
+    on_let_go_referral,
+    on_release_contact,
+)
 from services.referrals.handlers.submission import Programme, on_referral_submitted
 
 CONFIRM = (referrals, matching, notifications, grants, reporting)
@@ -50,10 +62,15 @@ def acts(programme: Programme) -> Mapping[type[BaseModel], Handler]:
     """What staff and operations do."""
     return {
         RegisterPartner: on_register_partner,
+        RemovePartner: on_remove_partner,
+        ReleaseContact: on_release_contact,
+        LetGoReferral: on_let_go_referral,
+        LetGoKey: on_let_go_key,
         AddKey: on_add_key,
         RevokeKeys: on_revoke_keys,
         ReadPerson: on_read_person,
         ErasePerson: on_erase_person,
         EraseAgain: on_erase_again,
+        SayKeys: on_say_keys,
         LoadAreas: partial(on_load_areas, programme.policy),
     }

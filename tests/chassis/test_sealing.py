@@ -55,6 +55,30 @@ def test_a_key_of_another_length_is_refused(secret: str) -> None:
         Sealer(SecretStr(secret))
 
 
+BOTH = SecretStr(f"{OTHER.get_secret_value()}\n{ONE.get_secret_value()}")
+
+
+def test_what_an_older_key_sealed_is_opened_while_the_newer_seals() -> None:
+    assert Sealer(BOTH).open(Sealer(ONE).seal(CLEAR)) == CLEAR
+    assert Sealer(OTHER).open(Sealer(BOTH).seal(CLEAR)) == CLEAR
+    with pytest.raises(InvalidTag):
+        Sealer(BOTH).open(Sealer(SecretStr("77" * 32)).seal(CLEAR))
+
+
+def test_a_submission_is_known_by_the_older_key_too() -> None:
+    assert Sealer(ONE).fingerprints({"a": 1})[0] in Sealer(BOTH).fingerprints({"a": 1})
+    assert Sealer(BOTH).fingerprints({"a": 1})[0] == Sealer(OTHER).fingerprints({"a": 1})[0]
+
+
+def test_a_persons_key_is_wrapped_anew_once_and_then_the_older_programme_key_may_go() -> None:
+    wrapped, sealed = Vault(ONE).lock(CLEAR)
+    assert Vault(BOTH).unlock(wrapped, sealed) == CLEAR
+    again = Vault(BOTH).rewrap(wrapped)
+    assert again
+    assert Vault(OTHER).unlock(again, sealed) == CLEAR
+    assert Vault(BOTH).rewrap(again) is None
+
+
 @given(bodies)
 def test_the_order_of_fields_does_not_change_a_fingerprint(body: object) -> None:
     def turned(part: object) -> object:
@@ -62,17 +86,17 @@ def test_the_order_of_fields_does_not_change_a_fingerprint(body: object) -> None
             return {key: turned(value) for key, value in reversed(part.items())}
         return [turned(item) for item in part] if isinstance(part, list) else part
 
-    assert Sealer(ONE).fingerprint(turned(body)) == Sealer(ONE).fingerprint(body)
+    assert Sealer(ONE).fingerprints(turned(body)) == Sealer(ONE).fingerprints(body)
 
 
 @given(bodies, bodies)
 def test_other_bodies_have_other_fingerprints(one: object, other: object) -> None:
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-    assert (Sealer(ONE).fingerprint(one) == Sealer(ONE).fingerprint(other)) == same
+    assert (Sealer(ONE).fingerprints(one) == Sealer(ONE).fingerprints(other)) == same
 
 
 def test_a_fingerprint_cannot_be_made_without_the_key() -> None:
-    assert Sealer(ONE).fingerprint({"a": 1}) != Sealer(OTHER).fingerprint({"a": 1})
+    assert Sealer(ONE).fingerprints({"a": 1}) != Sealer(OTHER).fingerprints({"a": 1})
 
 
 @given(st.binary(max_size=200))

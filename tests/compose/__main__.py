@@ -16,16 +16,20 @@ from pathlib import Path
 
 from deploy.embedded import mail
 from deploy.embedded.processes import recall
+from tests.compose import pages
 from tests.compose.deployment import Composed, ComposeError
 from tests.compose.run import Trial
 
 PROJECT = "furthest-test"
+PARTS = ("faults", "upgrade", "drill", "pages")
 
 
 def asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.compose", description=__doc__)
     parser.add_argument("--referrals", type=int, default=300, metavar="N", help="how many people are referred")
     parser.add_argument("--seed", type=int, default=1, help="of who is referred")
+    parser.add_argument("--only", default=",".join(PARTS), metavar="PARTS", help=f"some of: {', '.join(PARTS)}")
+    parser.add_argument("--project", default=PROJECT, help="the name of the deployment")
     parser.add_argument("--keep", action="store_true", help="leave it running, and say where")
     return parser.parse_args()
 
@@ -38,11 +42,16 @@ def main() -> int:
     given = asked()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # partners of ours see Kafka go, too
     folder = Path(tempfile.mkdtemp(prefix="furthest-compose-"))
-    deployment = Composed(PROJECT, folder)
-    trial = Trial(deployment, given.referrals, given.seed, report)
+    parts, ended, blocks = given.only.split(","), False, 0
+    deployment = Composed(given.project, folder)
+    trial = Trial(deployment, given.referrals, given.seed, report, parts)
     try:
         deployment.down("--volumes")
         asyncio.run(trial.run())
+        if "pages" in parts:
+            here = {**deployment.environment, "COMPOSE_PROJECT_NAME": given.project}
+            blocks = pages.run(here, report)
+        ended = True
     except Exception:  # noqa: BLE001 - whatever it is, what was seen so far is told
         traceback.print_exc()
         with_logs(deployment)
@@ -50,11 +59,14 @@ def main() -> int:
     for line in verdict.wrong() if verdict else ():
         report(line)
     if given.keep:
-        report(f"It runs on: docker compose -p {PROJECT} -f {deployment.file} ps; secrets and mails are in {folder}.")
+        report(
+            f"It runs on: docker compose -p {given.project} -f {deployment.file} ps; secrets and mails are in {folder}."
+        )
     else:
         away(deployment)
-    print(json.dumps((verdict.document(given.seed, len(trial.happened))) if verdict else None))  # noqa: T201 - as above
-    return 0 if verdict and verdict.is_well else 1
+    counted = verdict.document(given.seed, len(trial.happened)) if verdict else {}
+    print(json.dumps({**counted, "missing": trial.missing, "commands": blocks}))  # noqa: T201 - as above
+    return 0 if ended and (verdict is None or verdict.is_well) else 1
 
 
 def with_logs(deployment: Composed) -> None:

@@ -50,6 +50,8 @@ class Composed:
                 "FURTHEST_SMTP_HOST": host,
                 "FURTHEST_SMTP_PORT": str(mailbox.port),
                 "FURTHEST_SMTP_TLS": "none",
+                "FURTHEST_SMTP_SENDER": "no-reply@furthest.example",
+                "FURTHEST_PROMETHEUS_PORT": str(free_port()),
                 **{name: str(free_port()) for name in PORTS},
             }
         self.compose("up", "--wait", "--build", "--quiet-pull")
@@ -72,6 +74,9 @@ class Composed:
         user = ["--user", "postgres"] if service == "postgres" else []
         words = self._words("exec", "-T", *user, service, "sh", "-c", "kill -9 -1")
         subprocess.run(words, env={**os.environ, **self.environment}, capture_output=True, timeout=60, check=False)
+
+    def remove_volume(self, name: str) -> None:
+        _docker("volume", "rm", f"{self.project}_{name}")
 
     def trouble(self) -> str:
         """What is not well with the containers, or with the services in them; empty where all is."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -17,6 +17,8 @@ from deploy.demo.log import Log
 from deploy.embedded import mail
 from tests.compose import isolation
 from tests.compose.deployment import Composed
+from tests.compose.drill import Drill
+from tests.compose.upgrade import Upgrade
 from tests.faults.verdict import Verdict, judge, rest
 from tests.faults.workload import NAMES, PROVIDER, Workload, opened, plan_of
 
@@ -33,10 +35,12 @@ class Trial:
     referrals: int
     seed: int
     report: Report
+    parts: Collection[str] = ("faults", "upgrade", "drill")
     happened: list[str] = field(default_factory=list)
     verdict: Verdict | None = None
     workload: Workload = field(init=False)
     partners: dict[str, dict[str, Any]] = field(init=False)
+    drill: Drill = field(init=False)
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> None:
@@ -52,15 +56,39 @@ class Trial:
         async with opened(self.partners, edge, self.deployment.ca) as doors:
             plan = await asyncio.to_thread(plan_of, self.referrals, self.seed, self.partners)
             self.workload = Workload(plan, doors, Random(self.seed))  # noqa: S311 - a workload, no secret
-            async with self._at_work():
-                await self.workload.open_places()
-                await self._faults()
-                await self._isolation()
-                self._tell("waiting until nothing is left to do")
-                await rest(self.workload, self._log, self.deployment.databases(), AT_REST_WITHIN)
-            self._tell("at rest; counting effects")
-            mails = mail.received(self.deployment.folder)
-            self.verdict = await judge(self.workload, self._log, self.deployment.databases(), mails)
+            self.drill = Drill(self.deployment, self.workload, self._tell)
+            if "faults" in self.parts:
+                await self._journey()
+            if "upgrade" in self.parts:
+                await self._upgrade()
+            if "drill" in self.parts:
+                await self._drill()
+
+    async def _journey(self) -> None:
+        async with self._at_work():
+            await self.workload.open_places()
+            await self._faults()
+            await self._isolation()
+            self._tell("waiting until nothing is left to do")
+            await rest(self.workload, self._log, self.deployment.databases(), AT_REST_WITHIN)
+        self._tell("at rest; counting effects")
+        mails = mail.received(self.deployment.folder)
+        self.verdict = await judge(self.workload, self._log, self.deployment.databases(), mails)
+
+    async def _upgrade(self) -> None:
+        async with self._at_work():
+            await Upgrade(self.deployment, self.drill).run()
+        self.happened.append("every service is upgraded")
+
+    async def _drill(self) -> None:
+        async with self._at_work():
+            await self.workload.open_places()
+            await self.drill.run()
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """What each service did not know any more after the drill, and was sent or done again."""
+        return self.drill.missing if hasattr(self, "drill") else {}
 
     @property
     def _log(self) -> Log:

@@ -18,6 +18,7 @@ from chassis.tokens import Tokens
 from contracts.referrals import ReferralReceived
 from services.referrals.domain.areas import Area
 from services.referrals.handlers.partners import LoadAreas
+from services.referrals.handlers.restored import ReleaseContact
 from tests.referrals.builders import WARD, a_person, a_referral, referrals
 from tests.support import NOON, TOKEN_KEY, Stage, said
 
@@ -130,3 +131,17 @@ async def test_a_line_of_the_audit_cannot_be_changed_or_taken_out_by_the_service
     for sql in ("update contact_audit set purpose = 'x'", "delete from contact_audit"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await contacts.stage.rows(sql)
+
+
+async def test_after_a_restore_nobody_is_contacted_until_staff_release_it(contacts: Contacts) -> None:
+    referral = await contacts.refer()
+    await contacts.stage.database.execute("insert into contact_hold (held_at) values ($1)", NOON)
+    (held,) = await contacts.answers(referral)
+    assert (held["decision"], held["reason"], held["address"]) == ("withheld", "restored", None)
+    assert (await contacts.audit())[-1]["decision"] == "withheld"
+    await contacts.stage.result(ReleaseContact(by="ann", reason="looked at"))
+    (released,) = await contacts.answers(referral)
+    assert released["decision"] == "send"
+    assert await contacts.stage.rows("select released_by, why from contact_hold") == [
+        {"released_by": "ann", "why": "looked at"}
+    ]

@@ -35,9 +35,14 @@ class Contact:
     not_before: datetime | None = None
 
 
-def choose(rule: Rule, purpose: str, tried: Collection[str], at: datetime) -> Contact:
-    """The next channel that the rule allows for telling `purpose`, a status, or why there is none."""
+def choose(rule: Rule, purpose: str, tried: Collection[str], at: datetime, *, held: bool = False) -> Contact:
+    """The next channel that the rule allows for telling `purpose`, a status, or why there is none.
+
+    While contact is `held`, rules may be older than what the person said last.
+    """
     today = day_of(at)
+    if held:
+        return Contact("withheld", "restored")
     if rule.until and today > rule.until:
         return Contact("withheld", "safe-contact-lapsed")
     if rule.agreement_until and today > rule.agreement_until and purpose not in CLOSING:

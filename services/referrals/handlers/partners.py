@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from chassis.envelope import Event
+from chassis.errors import Refused, refuse
 from chassis.facts import Fact, Said
 from contracts.access import KeyAdded, KeyRevoked
 from contracts.referrals import Area as PublishedArea
@@ -17,12 +18,20 @@ from services.referrals.domain.areas import Area
 from services.referrals.domain.priority import Policy, area_step
 from services.referrals.store import Store
 
+REMOVED = refuse("partner", "removed", "This partner was removed.", "Add it under another id.")
+
 
 class RegisterPartner(BaseModel):
     """An organisation may use the doors from now on."""
 
     partner: PartnerId
     name: ShortText
+
+
+class RemovePartner(BaseModel):
+    """An organisation is no partner any more. Its name is forgotten; its id is never given again."""
+
+    partner: PartnerId
 
 
 class AddKey(BaseModel):
@@ -33,6 +42,10 @@ class AddKey(BaseModel):
     role: Role
     principal: Annotated[str, Field(min_length=1, max_length=100)]
     expires_at: AwareDatetime
+
+
+class SayKeys(BaseModel):
+    """The topic of keys was lost: every key that is live is told again."""
 
 
 class RevokeKeys(BaseModel):
@@ -59,11 +72,27 @@ async def on_register_partner(events: Sequence[Event[RegisterPartner]], store: S
     ]
 
 
+async def on_remove_partner(events: Sequence[Event[RemovePartner]], store: Store, at: datetime) -> list[Said]:
+    """Who shows its name hears that it is called by its id from now on."""
+    return [
+        Fact(PartnerRegistered(partner=event.data.partner, name=event.data.partner), event)
+        for event in events
+        if await store.partners.remove(event.data.partner, at)
+    ]
+
+
 async def on_add_key(events: Sequence[Event[AddKey]], store: Store, at: datetime) -> list[Said]:
+    """Raises Refused where the partner was removed."""
+    if await store.partners.removed([event.data.principal for event in events if event.data.role == "partner"]):
+        raise Refused(REMOVED)
     for event in events:
         key = event.data
         await store.partners.add_key(key.key_id, key.sha256, key.role, key.principal, at, key.expires_at)
     return [Fact(KeyAdded(**event.data.model_dump()), event) for event in events]
+
+
+async def on_say_keys(events: Sequence[Event[SayKeys]], store: Store, at: datetime) -> list[Said]:
+    return [Fact(KeyAdded(**row), events[-1]) for row in await store.partners.live_keys(at)]
 
 
 async def on_revoke_keys(events: Sequence[Event[RevokeKeys]], store: Store, at: datetime) -> list[Said]:

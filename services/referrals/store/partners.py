@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from chassis.postgres import Conn
 from services.referrals.domain.areas import Area
 
@@ -25,6 +27,19 @@ class Partners:
         )
         return done == "INSERT 0 1"
 
+    async def remove(self, partner: str, at: datetime) -> bool:
+        """True where the partner was there until now; only its id is kept."""
+        done = await self.conn.execute(
+            "update partner set name = id, removed_at = $2 where id = $1 and removed_at is null", partner, at
+        )
+        return done == "UPDATE 1"
+
+    async def removed(self, partners: Sequence[str]) -> set[str]:
+        rows = await self.conn.fetch(
+            "select id from partner where id = any($1::text[]) and removed_at is not null", list(partners)
+        )
+        return {row["id"] for row in rows}
+
     async def add_key(
         self, key_id: UUID, sha256: str, role: str, principal: str, at: datetime, expires_at: datetime
     ) -> None:
@@ -37,6 +52,14 @@ class Partners:
             principal,
             at,
             expires_at,
+        )
+
+    async def live_keys(self, at: datetime) -> list[asyncpg.Record]:
+        """As they were added, the oldest first."""
+        return await self.conn.fetch(
+            """select id as key_id, sha256, role, principal, expires_at from access_key
+               where revoked_at is null and expires_at > $1 order by added_at, id""",
+            at,
         )
 
     async def revoke_keys(self, role: str, principal: str, keep: int, at: datetime) -> list[UUID]:

@@ -1,6 +1,6 @@
 """Referrals, persons and needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -212,6 +212,33 @@ class Referrals:
             list(referral_ids),
         )
         return {row["id"]: row for row in rows}
+
+    async def wrapped_keys(self, after: UUID, limit: int) -> list[asyncpg.Record]:
+        """Those of the next persons, in the order of their refs; they are locked."""
+        return await self.conn.fetch(
+            "select person_ref, wrapped_key from person where person_ref > $1 order by person_ref limit $2 for update",
+            after,
+            limit,
+        )
+
+    async def save_wrapped_keys(self, keys: Mapping[UUID, bytes]) -> None:
+        await self.conn.execute(
+            """update person set wrapped_key = new.key
+               from unnest($1::uuid[], $2::bytea[]) as new (ref, key) where person_ref = new.ref""",
+            list(keys),
+            list(keys.values()),
+        )
+
+    async def contact_is_held(self) -> bool:
+        return bool(await self.conn.fetchval("select exists (select from contact_hold where released_at is null)"))
+
+    async def release_contact(self, by: str, why: str, at: datetime) -> None:
+        await self.conn.execute(
+            "update contact_hold set released_at = $3, released_by = $1, why = $2 where released_at is null",
+            by,
+            why,
+            at,
+        )
 
     async def audit(self, lines: Sequence[tuple[Any, ...]]) -> None:
         """Lines of (referral_id, asked_by, purpose, decision, channel, at)."""

@@ -1,0 +1,44 @@
+"""Kafka was lost: services take up a new one, and say again what they said in the last 29 days."""
+
+from datetime import UTC, datetime
+
+from chassis import resay
+from chassis.postgres import connect
+from chassis.service import act
+from contracts.message import SERVICES, Service
+from contracts.topics import partner_of
+from deploy import provision
+from deploy.errors import DeployError
+from deploy.site import Site
+from services.referrals.handlers.partners import SayKeys
+from services.referrals.service import build
+
+
+async def must_be_stopped(site: Site) -> None:
+    """Raises DeployError where a service runs."""
+    for service in SERVICES:
+        roles = site.roles(service)
+        conn = await connect(roles.owner)
+        try:
+            if await resay.is_running(conn, roles.app.user):
+                raise DeployError(f"{service} runs. Stop all services first; nothing was changed.")
+        finally:
+            await conn.close()
+
+
+async def say_again(site: Site) -> dict[Service, int]:
+    """How many facts of each service wait to be said again. All services are stopped."""
+    at, said, told = datetime.now(UTC), dict[Service, int](), set[str]()
+    for service in SERVICES:
+        conn = await connect(site.roles(service).owner)
+        try:
+            said[service] = await resay.take_up(conn, at)
+            told |= await resay.topics(conn)
+        finally:
+            await conn.close()
+    admin = site.admin()
+    for partner in sorted({partner for topic in told if (partner := partner_of(topic))}):
+        provision.apply_partner(admin, partner)
+    settings = site.settings("referrals")
+    await act(build(settings), settings, SayKeys())
+    return said
