@@ -35,6 +35,7 @@ OWNERS: Final[dict[str, int]] = {
     "backups/base": 999,
     "backups/wal": 999,
     "edge": 101,
+    "erasures": OURS,
 }
 """The user of each container whose image is not ours. A folder is mounted in its container alone."""
 
@@ -150,4 +151,4 @@ def _own(secrets: Path) -> None:
         owner = OWNERS.get(str(folder.relative_to(secrets)), OURS)
         for path in (folder, *(file for file in folder.iterdir() if file.is_file())):
             os.chown(path, owner, owner)
-            path.chmod(0o700 if path.is_dir() else 0o400)
+            path.chmod(0o700 if path.is_dir() else 0o600 if folder.name == "erasures" else 0o400)
