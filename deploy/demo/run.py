@@ -19,10 +19,11 @@ import httpx2
 from contracts.message import SERVICES, Service
 from deploy.areas import default as default_areas
 from deploy.demo import plan as plans
+from deploy.demo.doors import Doors, HttpDoor, KafkaDoor, Told
 from deploy.demo.effects import owed
 from deploy.demo.log import Log, come_to_rest
 from deploy.demo.owed import Owed
-from deploy.demo.parties import Doors, HttpDoor, KafkaDoor, Mailbox, Provider, Told
+from deploy.demo.parties import Mailbox, Provider
 from deploy.demo.witness import Evidence, said_in, sent_to
 from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.stack import Stack

@@ -17,8 +17,9 @@ from chassis.decode import is_submission_id
 from contracts.catalogue import TOPICS
 from contracts.message import Service
 from contracts.topics import inbox, outbox
+from deploy.demo.doors import Told
 from deploy.demo.log import Log
-from deploy.demo.parties import Provider, Told
+from deploy.demo.parties import Provider
 from deploy.demo.plan import Submission
 
 FIELDS: Final[dict[str, tuple[str, ...]]] = {

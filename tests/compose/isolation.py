@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
-from deploy.demo.parties import kafka_settings
+from deploy.demo.doors import kafka_settings
 from tests.compose.deployment import PORTS, Composed
 from tests.journeys.partners import headers, producer, refused_reading
 from tests.support import eventually

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.postgres import connect
-from deploy.demo.parties import kafka_settings
+from deploy.demo.doors import kafka_settings
 from deploy.partners import add_partner
 from tests.chassis.batches import NO_TEXT, builder
 from tests.deployment import Deployment

@@ -15,7 +15,8 @@ import httpx2
 from contracts.door import PlaceUpdated, ReferralSubmitted
 from deploy.areas import default as default_areas
 from deploy.demo import plan as plans
-from deploy.demo.parties import Doors, HttpDoor, KafkaDoor, Mailbox, Provider, Regretter, Told
+from deploy.demo.doors import Doors, HttpDoor, KafkaDoor, Told
+from deploy.demo.parties import Mailbox, Provider, Regretter
 from deploy.demo.plan import Door, Plan, Referrer, Submission
 
 PATIENCE: Final = 400.0

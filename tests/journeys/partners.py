@@ -12,7 +12,7 @@ from confluent_kafka import Consumer
 from chassis.jwe import seal
 from chassis.kafka import client_options
 from contracts.door import ReferralSubmitted
-from deploy.demo.parties import kafka_settings
+from deploy.demo.doors import kafka_settings
 from deploy.kafka.client import QUIET, options
 from tests.referrals.builders import PERSON, WARD
 from tests.support import eventually, read_topic

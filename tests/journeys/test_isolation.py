@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
 from contracts.message import SERVICES
-from deploy.demo.parties import kafka_settings
+from deploy.demo.doors import kafka_settings
 from deploy.kafka.admin import _bindings, _every
 from deploy.keys import read
 from deploy.provision import own_access, partner_access, partner_user, service_access
