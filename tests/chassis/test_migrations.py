@@ -13,7 +13,7 @@ from chassis.errors import Stopped
 from chassis.migrations import migrate, migrations_of
 from chassis.postgres import connect
 from deploy.provision import make_database
-from deploy.site import Roles
+from deploy.site import ROLES, Roles
 from tests.support import Servers
 
 FIRST = "set local lock_timeout = '5s';\ncreate table place (id bigint generated always as identity, name text);\n"
@@ -42,11 +42,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Package:
 
 
 async def new_roles(servers: Servers) -> Roles:
-    """An empty database with its two roles."""
+    """An empty database with its roles."""
     name = f"shop_{secrets.token_hex(4)}"
-    made = Roles(
-        *(servers.postgres.model_copy(update={"name": name, "user": f"{name}_{role}"}) for role in ("owner", "app"))
-    )
+    made = Roles(*(servers.postgres.model_copy(update={"name": name, "user": f"{name}_{role}"}) for role in ROLES))
     await make_database(servers.postgres, made)
     return made
 
