@@ -81,14 +81,20 @@ class Compared:
     said_before: int
     missing: list[Missing]
 
+    @property
+    def owed(self) -> list[Missing]:
+        """What is missing, but for what became of a referral that is missing itself."""
+        lost = {each.key for each in self.missing if each.type == "ReferralReceived"}
+        return [each for each in self.missing if each.type == "ReferralReceived" or each.key not in lost]
+
     def document(self) -> dict[str, Any]:
-        kinds = Counter(each.type for each in self.missing)
+        kinds = Counter(each.type for each in self.owed)
         return {
             "service": self.service,
             "said_before": self.said_before,
-            "missing": len(self.missing),
+            "missing": len(self.owed),
             "kinds": {kind: {"missing": n, "then": DO.get(kind)} for kind, n in kinds.items()},
-            "records": [each.document() for each in self.missing],
+            "records": [each.document() for each in self.owed],
         }
 
 
@@ -111,13 +117,13 @@ async def compare(site: Site, service: Service) -> Compared:
 
 
 async def let_go(site: Site, missing: Sequence[Missing]) -> None:
-    """Places held for lost referrals come free, and lost keys open nothing."""
+    """Places held for lost referrals come free, and lost keys open nothing. Nothing more is owed for either."""
     settings = site.settings("referrals")
-    acts = {each.id: done for each in missing if (done := each.let_go())}
+    acts = {each.key: done for each in missing if (done := each.let_go())}
     await act(build(settings), settings, *acts.values())
     conn = await connect(site.roles("referrals").owner)
     try:
-        await restored.settled(conn, list(acts))
+        await restored.settled(conn, [each.id for each in missing if each.key in acts])
     finally:
         await conn.close()
 

@@ -30,7 +30,7 @@ def restored(
         if service != "referrals":
             raise typer.BadParameter("Only referrals can let go: what others lost is on the list.")
         if not yes:
-            confirm(f"Let go of the lost referrals and keys among {len(compared.missing)} facts?", as_json)
+            confirm(f"Let go of the lost referrals and keys among {len(compared.owed)} facts?", as_json)
         asyncio.run(how.let_go(site, compared.missing))
     show(compared.document(), as_json, lambda: _show(compared))
 
@@ -49,7 +49,7 @@ def release(reason: Reason, by: By, dir: Dir = DEFAULT_DIR, as_json: AsJson = Fa
 
 def _show(compared: Compared) -> None:
     out.print(f"The log has {compared.said_before:,} facts that the database did not know of.")
-    if not compared.missing:
+    if not compared.owed:
         out.print("All of them were said again since: nothing is owed.")
         return
     table = Table("not said again yet", "number", "then", box=None)
