@@ -66,7 +66,9 @@ def remove_partner(site: Site, partner: str) -> dict[str, Any]:
 
 
 def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVES) -> dict[str, str]:
-    """Makes a key for staff, an applicant or a reader, and returns it; it is kept nowhere."""
+    """Makes a key and returns it; it is kept nowhere. Raises DeployError where it is for a partner who is unknown."""
+    if role == "partner":
+        _must_be_there(site.admin(), principal)
     api_key = keys.new_api_key()
     added = keys.add_key(api_key, role, principal, datetime.now(UTC), lives)
     _act(site, added)

@@ -96,7 +96,8 @@ async def test_a_key_of_staff_is_revoked(deployment: Deployment) -> None:
 
 
 def test_who_is_no_partner_has_no_credentials(deployment: Deployment) -> None:
-    for words in (("rotate", "nobody-here"), ("suspend", "nobody-here")):
-        done = deployment.furthest("partner", *words)
+    key = ("key", "add", "--role", "partner", "--principal", "nobody-here")
+    for words in (("partner", "rotate", "nobody-here"), ("partner", "suspend", "nobody-here"), key):
+        done = deployment.furthest(*words)
         assert done.returncode == 1
         assert "There is no partner nobody-here here." in done.stderr
