@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 from chassis import resay
+from chassis.facts import Fact
 from chassis.postgres import connect
 from chassis.service import act
+from contracts.access import KeyAdded
 from contracts.message import SERVICES, Service
 from contracts.topics import partner_of
 from deploy import provision
@@ -36,9 +38,12 @@ async def say_again(site: Site) -> dict[Service, int]:
             told |= await resay.topics(conn)
         finally:
             await conn.close()
-    admin = site.admin()
-    for partner in sorted({partner for topic in told if (partner := partner_of(topic))}):
-        provision.apply_partner(admin, partner)
     settings = site.settings("referrals")
-    await act(build(settings), settings, SayKeys())
+    keys = [fact.data for fact in await act(build(settings), settings, SayKeys()) if isinstance(fact, Fact)]
+    partners = {partner_of(topic) for topic in told} | {
+        key.principal for key in keys if isinstance(key, KeyAdded) and key.role == "partner"
+    }
+    admin = site.admin()
+    for partner in sorted(filter(None, partners)):
+        provision.apply_partner(admin, partner)
     return said
