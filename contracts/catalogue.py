@@ -8,6 +8,8 @@ from contracts.topics import ACCESS, ERASURES, INBOX, MAX_FACT_BYTES, MAX_RECORD
 
 DAY_MS = 24 * 60 * 60 * 1000
 DECLARED_IN = (access, door, grants, matching, notifications, referrals, refusal, reporting)
+for _kind in sorted(MESSAGES, key=lambda kind: MESSAGES[kind].__module__):
+    MESSAGES[_kind] = MESSAGES.pop(_kind)  # so that the order does not depend on who imported what first
 
 
 @dataclass(frozen=True, slots=True)
