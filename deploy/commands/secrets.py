@@ -106,6 +106,8 @@ def _make(secrets: Path, host: str, tls: Path | None) -> None:
     if (secrets / "backups").exists():
         for folder in ("base", "wal"):
             (secrets / "backups" / folder).mkdir(mode=0o700, exist_ok=True)
+    if (secrets / "erasures").exists():  # a list that is missing later is one that was lost
+        (secrets / "erasures" / "list.jsonl").touch()
     _own(secrets)
 
 
