@@ -1,6 +1,7 @@
 """The `furthest` command."""
 
 import asyncio
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -204,8 +205,14 @@ def run(service: ServiceName) -> None:
     asyncio.run(run_service(build(service, settings), settings))
 
 
+def _interrupted(_number: int, _frame: object) -> None:
+    """As Python does it by itself, but for asyncio, which asks a task to end: a task may pass over that."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Runs the command: 0 done, 1 failed with a sentence on standard error, 2 used wrongly."""
+    signal.signal(signal.SIGINT, _interrupted)
     try:
         app()
     except (DeployError, Stopped) as error:
