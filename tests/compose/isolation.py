@@ -21,6 +21,7 @@ from tests.support import eventually
 Credentials = dict[str, Any]
 HIDDEN = ("/metrics", "//metrics", "/ready", "/v1/queue", "/v1/contacts", "/internal/v1/contacts", "/openapi.json")
 REVOKED_WITHIN = 5.0
+SUSPENDED = "to-be-suspended"
 
 
 def trusting(ca: str) -> ssl.SSLContext:
@@ -99,7 +100,7 @@ def speaks_only_new_tls(deployment: Composed) -> None:
 
 async def revoked(deployment: Composed, http: httpx2.AsyncClient) -> float:
     """A partner that is suspended is out within 5 seconds, by both doors; how long it took."""
-    partner = deployment.furthest("partner", "add", "to-be-suspended")
+    partner = deployment.furthest("partner", "add", SUSPENDED)
     key = {"Authorization": f"Bearer {partner['api_key']}"}
 
     async def status() -> int:
@@ -110,7 +111,7 @@ async def revoked(deployment: Composed, http: httpx2.AsyncClient) -> float:
 
     await eventually(status, lambda seen: seen == 200)
     await eventually(takes, bool)
-    deployment.furthest("partner", "suspend", "to-be-suspended")
+    deployment.furthest("partner", "suspend", SUSPENDED)
     began = time.monotonic()
     await eventually(status, lambda seen: seen == 401, within=REVOKED_WITHIN)
     await eventually(takes, lambda taken: not taken, within=REVOKED_WITHIN)

@@ -72,8 +72,11 @@ class Trial:
             self._tell("waiting until nothing is left to do")
             await rest(self.workload, self._log, self.deployment.databases(), AT_REST_WITHIN)
         self._tell("at rest; counting effects")
+        for answer, times in self.workload.refused_wrongly.items():
+            self._tell(f"{times} times refused what should have been taken: {answer}")
         mails = mail.received(self.deployment.folder)
-        self.verdict = await judge(self.workload, self._log, self.deployment.databases(), mails)
+        besides = [isolation.SUSPENDED]
+        self.verdict = await judge(self.workload, self._log, self.deployment.databases(), mails, besides)
 
     async def _upgrade(self) -> None:
         async with self._at_work():

@@ -1,7 +1,7 @@
 """What a run ends with: rest, then every effect counted that partners, the log, databases and mails show."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,11 @@ async def rest(workload: Workload, log: Log, databases: Mapping[Service, str], w
     await come_to_rest(log, databases.values(), heard, within)
 
 
-async def judge(workload: Workload, log: Log, databases: Mapping[Service, str], mails: Path) -> Verdict:
-    said = await asyncio.to_thread(said_in, log, workload.doors)
+async def judge(
+    workload: Workload, log: Log, databases: Mapping[Service, str], mails: Path, besides: Sequence[str] = ()
+) -> Verdict:
+    """`besides` are partners who were told something and are not at work."""
+    said = await asyncio.to_thread(said_in, log, [*workload.doors, *besides])
     sent = await asyncio.to_thread(sent_to, log, workload.doors)
     for doors in workload.doors.values():
         sent += doors.http.sent

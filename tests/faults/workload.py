@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -67,6 +68,14 @@ class Workload:
         """What partners were told: each record of an outbox once, whatever the relay repeated."""
         heard = {told.id: told for box in self.mailboxes.values() for told in box.received}
         return [*heard.values(), *(told for doors in self.doors.values() for told in doors.http.answers)]
+
+    @property
+    def refused_wrongly(self) -> Counter[str]:
+        """How HTTP doors answered what they should have taken."""
+        wrong = {submission.id for submission in self.submissions if submission.rule}
+        answers = (told for doors in self.doors.values() for told in doors.http.answers)
+        refused = (told.data for told in answers if told.type == "MessageRefused" and told.id not in wrong)
+        return Counter(f"{data.get('status')} {data.get('detail')} {data.get('errors', '')}" for data in refused)
 
     @property
     def withdrawn(self) -> dict[str, str]:
