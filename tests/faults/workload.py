@@ -71,10 +71,10 @@ class Workload:
 
     @property
     def refused_wrongly(self) -> Counter[str]:
-        """How HTTP doors answered what they should have taken."""
-        wrong = {submission.id for submission in self.submissions if submission.rule}
+        """How HTTP doors answered referrals that they should have taken."""
+        right = {submission.id for submission in self.submissions if not submission.rule}
         answers = (told for doors in self.doors.values() for told in doors.http.answers)
-        refused = (told.data for told in answers if told.type == "MessageRefused" and told.id not in wrong)
+        refused = (told.data for told in answers if told.type == "MessageRefused" and told.id in right)
         return Counter(f"{data.get('status')} {data.get('detail')} {data.get('errors', '')}" for data in refused)
 
     @property
