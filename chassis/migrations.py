@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 import asyncpg
 
 from chassis.errors import Stopped
-from chassis.postgres import connect
+from chassis.postgres import connected
 from chassis.settings import DatabaseSettings
 
 _LOCK = 0x4D696772
@@ -40,8 +40,7 @@ async def migrate(owner: DatabaseSettings, app_role: str, packages: Sequence[str
     A migration that gives that role less finds its name in the setting `furthest.app_role`.
     Raises Stopped where an applied file was changed or is gone.
     """
-    conn = await connect(owner)
-    try:
+    async with connected(owner) as conn:
         await conn.execute("select pg_advisory_lock($1)", _LOCK)
         await _prepare(conn, app_role)
         wanted = [migration for package in packages for migration in migrations_of(package)]
@@ -53,8 +52,6 @@ async def migrate(owner: DatabaseSettings, app_role: str, packages: Sequence[str
                     "insert into schema_migration (name, checksum) values ($1, $2)", migration.name, migration.checksum
                 )
         return [migration.name for migration in missing]
-    finally:
-        await conn.close()
 
 
 async def _prepare(conn: "asyncpg.Connection[asyncpg.Record]", app_role: str) -> None:

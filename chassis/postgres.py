@@ -1,5 +1,7 @@
 """One pool per process; every statement of the service runs with the rights of its application role."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -37,3 +39,13 @@ async def _as_it_is(_conn: object) -> None:
 
 async def connect(settings: DatabaseSettings) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(**_options(settings))
+
+
+@asynccontextmanager
+async def connected(settings: DatabaseSettings) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """One connection for the time of a block."""
+    conn = await connect(settings)
+    try:
+        yield conn
+    finally:
+        await conn.close()

@@ -11,7 +11,6 @@ import asyncpg
 import typer
 
 from chassis.errors import Stopped
-from chassis.service import act
 from chassis.service import run as run_service
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
@@ -38,7 +37,6 @@ from deploy.errors import DeployError
 from deploy.where import site_of
 from deploy.wiring import build, settings_of
 from services.referrals.domain.areas import BadAreas
-from services.referrals.service import build as build_referrals
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 partner_app = typer.Typer(no_args_is_help=True, help="Partners and their credentials.")
@@ -150,12 +148,12 @@ def areas_load(
     as_json: AsJson = False,
 ) -> None:
     """Replace the areas and their deprivation."""
-    settings = site_of(dir).settings("referrals")
+    site = site_of(dir)
     try:
         loaded = areas.read(file, version)
     except (OSError, UnicodeDecodeError, BadAreas) as error:
         raise DeployError(f"{file} cannot be loaded; nothing was changed.\n{error}") from error
-    asyncio.run(act(build_referrals(settings), settings, loaded))
+    asyncio.run(site.act("referrals", loaded))
     wards = sum(1 for area in loaded.areas if area.ward is None)
     document = {"version": loaded.version, "wards": wards, "small_areas": len(loaded.areas) - wards}
     show(document, as_json, lambda: out.print(f"{wards} wards and {document['small_areas']} small areas are loaded."))

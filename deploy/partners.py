@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from chassis.errors import Refused
 from chassis.facts import Said
-from chassis.service import act
 from contracts.topics import inbox, outbox
 from contracts.vocabulary import Role
 from deploy import keys, provision
@@ -18,7 +17,6 @@ from deploy.errors import DeployError
 from deploy.kafka.admin import Admin
 from deploy.site import Site
 from services.referrals.handlers.partners import RegisterPartner, RemovePartner, RevokeKeys
-from services.referrals.service import build
 
 PARTNER_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
@@ -125,8 +123,7 @@ def _must_be_there(admin: Admin, partner: str) -> None:
 
 
 def _act(site: Site, *acts: BaseModel) -> list[Said]:
-    settings = site.settings("referrals")
     try:
-        return asyncio.run(act(build(settings), settings, *acts))
+        return asyncio.run(site.act("referrals", *acts))
     except Refused as refused:
         raise DeployError(" ".join(f"{error.message} {error.mend}" for error in refused.errors)) from None

@@ -14,7 +14,6 @@ from uuid import UUID
 from chassis import forget
 from chassis.postgres import Conn
 from chassis.sealing import Vault
-from chassis.service import act
 from contracts.message import SERVICES, Service
 from contracts.referrals import PersonErased
 from deploy.demo.log import Log
@@ -75,7 +74,7 @@ async def ref_of(site: Site, referral_id: UUID) -> UUID:
 async def export(site: Site, ref: UUID, by: str, reason: str) -> dict[str, Any]:
     """All that is held of a person, one document. Raises DeployError where nobody knows them."""
     ids = await _referrals_of(site, ref)
-    await _act(site, ReadPerson(person_ref=ref, by=by, reason=reason))
+    await site.act("referrals", ReadPerson(person_ref=ref, by=by, reason=reason))
     keys = [str(each) for each in ids]
     vault = Vault(site.settings("referrals").programme_key)
     async with site.connected("referrals") as conn:
@@ -115,7 +114,7 @@ async def erase(site: Site, ref: UUID, by: str, reason: str, listed: Path | None
     ids = await _referrals_of(site, ref)
     if listed:
         _list(listed, {"person_ref": ref, "referral_ids": ids, "asked_at": datetime.now(UTC)})
-    await _act(site, ErasePerson(person_ref=ref, by=by, reason=reason))
+    await site.act("referrals", ErasePerson(person_ref=ref, by=by, reason=reason))
 
 
 async def certificate(site: Site, ref: UUID, within: float, tell: Tell) -> Certificate:
@@ -131,7 +130,7 @@ async def erase_again(site: Site, listed: Path | None, within: float, tell: Tell
     wanted = await asyncio.to_thread(_of_log, site, tell) | (_of_list(listed) if listed else set())
     missing = sorted(wanted - await _known_to_all(site, wanted))
     for n in range(0, len(missing), AT_ONCE):
-        await _act(site, EraseAgain(referral_ids=missing[n : n + AT_ONCE]))
+        await site.act("referrals", EraseAgain(referral_ids=missing[n : n + AT_ONCE]))
     return await _confirmed(site, missing, within, tell)
 
 
@@ -191,8 +190,3 @@ async def _referrals_of(site: Site, ref: UUID) -> list[UUID]:
     if not ids:
         raise DeployError(f"There is no person {ref}. Find them with: furthest person export --referral ID")
     return ids
-
-
-async def _act(site: Site, asked: ReadPerson | EraseAgain) -> None:
-    settings = site.settings("referrals")
-    await act(build("referrals", settings), settings, asked)

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 import asyncpg
 
 from chassis.migrations import migrate
-from chassis.postgres import connect
-from chassis.service import act
+from chassis.postgres import connect, connected
 from chassis.settings import DatabaseSettings
 from contracts import catalogue
 from contracts.message import SERVICES, Service
@@ -16,7 +15,6 @@ from deploy import areas, keys
 from deploy.kafka.admin import Access, Admin, Topic
 from deploy.kafka.quotas import OF_A_PARTNER, OF_A_SERVICE, Quota, apply_quotas
 from deploy.site import Roles, Site
-from deploy.wiring import build
 
 READ = ("read", "describe")
 WRITE = ("write", "describe")
@@ -32,8 +30,7 @@ async def apply_databases(site: Site) -> list[str]:
         await make_database(site.database, roles)
         applied += [f"{service}: {name}" for name in await migrate_service(service, roles)]
     await make_backup_role(site)
-    settings = site.settings("referrals")
-    await act(build("referrals", settings), settings, areas.default().model_copy(update={"first": True}))
+    await site.act("referrals", areas.default().model_copy(update={"first": True}))
     return applied
 
 
@@ -53,19 +50,15 @@ async def _take_up_password(site: Site) -> None:
 async def make_backup_role(site: Site) -> None:
     """Makes the role that copies the whole server; where the server is not ours alone, that is its owner's business."""
     role = site.backup
-    conn = await connect(site.database)
-    try:
+    async with connected(site.database) as conn:
         if await conn.fetchval("select rolsuper from pg_roles where rolname = current_user"):
             await _make_role(conn, role)
             await conn.execute(f"alter role {await conn.fetchval('select quote_ident($1)', role.user)} replication")
-    finally:
-        await conn.close()
 
 
 async def make_database(admin: DatabaseSettings, roles: Roles) -> None:
     """Makes the roles and the database, and sets the passwords. May be repeated."""
-    conn = await connect(admin)
-    try:
+    async with connected(admin) as conn:
         for role in (roles.owner, roles.app, roles.backup):
             await _make_role(conn, role)
         if not await conn.fetchval("select 1 from pg_database where datname = $1", roles.app.name):
@@ -75,8 +68,6 @@ async def make_database(admin: DatabaseSettings, roles: Roles) -> None:
         await conn.execute(f"revoke all on database {name} from public")
         await conn.execute(f"grant connect on database {name} to {app}, {backup}")
         await conn.execute(f"grant pg_read_all_data to {backup}")
-    finally:
-        await conn.close()
 
 
 async def _make_role(conn: "asyncpg.Connection[asyncpg.Record]", role: DatabaseSettings) -> None:

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from chassis import resay
 from chassis.facts import Fact
-from chassis.postgres import connect
-from chassis.service import act
+from chassis.postgres import connected
 from contracts.access import KeyAdded
 from contracts.message import SERVICES, Service
 from contracts.topics import partner_of
@@ -13,33 +12,25 @@ from deploy import provision
 from deploy.errors import DeployError
 from deploy.site import Site
 from services.referrals.handlers.partners import SayKeys
-from services.referrals.service import build
 
 
 async def must_be_stopped(site: Site) -> None:
     """Raises DeployError where a service runs."""
     for service in SERVICES:
         roles = site.roles(service)
-        conn = await connect(roles.owner)
-        try:
+        async with connected(roles.owner) as conn:
             if await resay.is_running(conn, roles.app.user):
                 raise DeployError(f"{service} runs. Stop all services first; nothing was changed.")
-        finally:
-            await conn.close()
 
 
 async def say_again(site: Site) -> dict[Service, int]:
     """How many facts of each service wait to be said again. All services are stopped."""
     at, said, told = datetime.now(UTC), dict[Service, int](), set[str]()
     for service in SERVICES:
-        conn = await connect(site.roles(service).owner)
-        try:
+        async with connected(site.roles(service).owner) as conn:
             said[service] = await resay.take_up(conn, at)
             told |= await resay.topics(conn)
-        finally:
-            await conn.close()
-    settings = site.settings("referrals")
-    keys = [fact.data for fact in await act(build(settings), settings, SayKeys()) if isinstance(fact, Fact)]
+    keys = [fact.data for fact in await site.act("referrals", SayKeys()) if isinstance(fact, Fact)]
     partners = {partner_of(topic) for topic in told} | {
         key.principal for key in keys if isinstance(key, KeyAdded) and key.role == "partner"
     }

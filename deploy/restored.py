@@ -13,9 +13,8 @@ from confluent_kafka import KafkaException
 from pydantic import BaseModel
 
 from chassis import restored
-from chassis.postgres import connect
+from chassis.postgres import connected
 from chassis.restored import Heard
-from chassis.service import act
 from contracts.access import KeyAdded
 from contracts.catalogue import told_partners, topics_written
 from contracts.message import Service
@@ -26,7 +25,6 @@ from deploy.errors import DeployError
 from deploy.provision import partners_of
 from deploy.site import Site
 from services.referrals.handlers.restored import LetGoKey, LetGoReferral, ReleaseContact
-from services.referrals.service import build
 
 DO: dict[str, str] = {
     "ReferralReceived": "came by HTTP: let it go with --let-go, and ask the partner to refer again",
@@ -103,8 +101,7 @@ async def compare(site: Site, service: Service) -> Compared:
 
     Raises DeployError where the database was not restored, or Kafka does not answer.
     """
-    conn = await connect(site.roles(service).owner)
-    try:
+    async with connected(site.roles(service).owner) as conn:
         if not await restored.was_restored(conn):
             raise DeployError(f"The database of {service} was not restored: there is nothing to compare.")
         if await restored.is_to_be_compared(conn):
@@ -112,25 +109,18 @@ async def compare(site: Site, service: Service) -> Compared:
             await restored.compare(conn, heard, datetime.now(UTC))
         missing = [Missing.of(row) for row in await restored.missing(conn)]
         return Compared(service, await restored.number(conn), missing)
-    finally:
-        await conn.close()
 
 
 async def let_go(site: Site, missing: Sequence[Missing]) -> None:
     """Places held for lost referrals come free, and lost keys open nothing. Nothing more is owed for either."""
-    settings = site.settings("referrals")
     acts = {each.key: done for each in missing if (done := each.let_go())}
-    await act(build(settings), settings, *acts.values())
-    conn = await connect(site.roles("referrals").owner)
-    try:
+    await site.act("referrals", *acts.values())
+    async with connected(site.roles("referrals").owner) as conn:
         await restored.settled(conn, [each.id for each in missing if each.key in acts])
-    finally:
-        await conn.close()
 
 
 async def release_contact(site: Site, by: str, reason: str) -> None:
-    settings = site.settings("referrals")
-    await act(build(settings), settings, ReleaseContact(by=by, reason=reason))
+    await site.act("referrals", ReleaseContact(by=by, reason=reason))
 
 
 def _heard(site: Site, service: Service, since: datetime | None) -> list[Heard]:

@@ -1,29 +1,30 @@
 """What commands need of a deployment, whoever put it there: addresses, secrets, and the settings of each service."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import asyncpg
 import httpx2
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.postgres import Conn, connect
+from chassis.facts import Said
+from chassis.postgres import connected
+from chassis.service import act
 from chassis.settings import DatabaseSettings, KafkaSettings
 from contracts.message import SERVICES, Service
 from deploy import keys
 from deploy.errors import DeployError
 from deploy.kafka.admin import Admin
-from deploy.wiring import settings_of
+from deploy.wiring import build, settings_of
 
 ADMIN: Final = "admin"
 """The super user of our Kafka, whose password is `kafka-admin` among the secrets."""
 SECRETS: Final = "FURTHEST_SECRETS"
-
-
 ROLES: Final = ("owner", "app", "backup")
 
 
@@ -62,14 +63,14 @@ class Site:
         given: dict[str, Any] = {"_secrets_dir": self.secrets / service, **self.given(service)}
         return settings_of(service)(**given)
 
-    @asynccontextmanager
-    async def connected(self, service: Service) -> AsyncIterator[Conn]:
+    async def act(self, service: Service, *acts: BaseModel) -> list[Said]:
+        """Does what staff or operations ask of a service, on its database, and returns what will be said."""
+        settings = self.settings(service)
+        return await act(build(service, settings), settings, *acts)
+
+    def connected(self, service: Service) -> "AbstractAsyncContextManager[asyncpg.Connection[asyncpg.Record]]":
         """A service's database, with the rights of the service."""
-        conn = await connect(self.settings(service).database)
-        try:
-            yield conn
-        finally:
-            await conn.close()
+        return connected(self.settings(service).database)
 
     def before(self, name: str) -> SecretStr | None:
         """The password of an administrator that was renewed, as it was before."""

@@ -3,14 +3,13 @@
 import contextlib
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
 
@@ -20,7 +19,7 @@ from chassis.ids import uuid7
 from chassis.kafka import client_options
 from chassis.migrations import migrate
 from chassis.outbox import append
-from chassis.postgres import Conn, Database, connect, connect_pool
+from chassis.postgres import Conn, Database, connect_pool, connected
 from chassis.sealing import Sealer
 from chassis.service import COLLECT_EVERY
 from chassis.settings import DatabaseSettings, KafkaSettings
@@ -91,9 +90,9 @@ class Ground:
 
     async def clear(self) -> None:
         """Empties every table, and begins with a checkpoint, so that none falls into one line and not another."""
-        async with owned(self.roles.owner) as conn:
+        async with connected(self.roles.owner) as conn:
             await conn.execute("truncate consumer_offset, inbox, outbox, said, key_version, raw_referral, referral")
-        async with owned(self.superuser) as conn:
+        async with connected(self.superuser) as conn:
             await conn.execute("checkpoint")
 
     async def pool(self) -> Database:
@@ -105,7 +104,7 @@ class Ground:
     async def prepare(self, records: int) -> None:
         """Writes the facts to the log: each referral is heard of twice."""
         await self.clear()
-        async with owned(self.roles.app) as conn:
+        async with connected(self.roles.app) as conn:
             await fill_outbox(conn, facts(records))
             found = await conn.fetch("select topic, key, headers, value from outbox order by position")
         self.rows = [(IN, row["key"], headers_of(row["headers"]), row["value"]) for row in found]
@@ -116,15 +115,6 @@ class Ground:
             for topic, key, headers, value in self.rows:
                 await producer.send(topic, value, key=key, headers=headers)
             await producer.flush()
-
-
-@contextlib.asynccontextmanager
-async def owned(settings: DatabaseSettings) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    conn = await connect(settings)
-    try:
-        yield conn
-    finally:
-        await conn.close()
 
 
 async def fill_outbox(conn: Conn, said: Sequence[Fact]) -> None:
@@ -184,7 +174,7 @@ async def lay(ground: Ground, records: int) -> Ground:
     ground.admin.apply_topics([Topic(name, PARTITIONS, {"max.message.bytes": "1048576"}) for name in (IN, OUT)])
     await provision.make_database(ground.superuser, ground.roles)
     await migrate(ground.roles.owner, ground.roles.app.user, ["chassis"])
-    async with owned(ground.roles.owner) as conn:
+    async with connected(ground.roles.owner) as conn:
         await conn.execute(TABLES)
     await ground.prepare(records)
     return ground

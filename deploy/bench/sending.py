@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import time
 
-from chassis.postgres import Conn
+from chassis.postgres import Conn, connected
 from chassis.relay import LARGEST_BATCH, Relay
 from contracts.referrals import ReferralReceived
-from deploy.bench.ground import Ground, facts, fill_outbox, owned
+from deploy.bench.ground import Ground, facts, fill_outbox
 
 PATIENCE = 120.0
 LOOK_EVERY = 0.003
@@ -34,7 +34,7 @@ async def relay(ground: Ground, records: int) -> float:
     ours = Relay(ground.roles.app, ground.kafka, "bench")
     running = asyncio.create_task(ours.run())
     try:
-        async with owned(ground.roles.app) as conn, asyncio.timeout(PATIENCE):
+        async with connected(ground.roles.app) as conn, asyncio.timeout(PATIENCE):
             await _said(conn, await _say(conn, 1))
             last = await _say(conn, records)
             began = time.perf_counter()
