@@ -1,4 +1,4 @@
-"""Connections to Kafka: the FastStream broker that consumes, and clients for what FastStream does not do."""
+"""Connections to Kafka: the FastStream broker, which consumes only, and clients for what FastStream does not do."""
 
 import logging
 import ssl
@@ -29,8 +29,7 @@ def broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
             use_ssl=settings.tls_ca is not None,
         ),
         client_id=client_id,
-        acks="all",
-        allow_auto_create_topics=False,
+        consumer_only=True,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
         graceful_timeout=20,
         apply_types=False,

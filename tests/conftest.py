@@ -27,7 +27,12 @@ from tests import containers
 from tests.deployment import Deployment, deployed
 from tests.support import Clock, Servers, Stage
 
-hypothesis.settings.register_profile("same-every-time", deadline=None, derandomize=True)
+hypothesis.settings.register_profile(
+    "same-every-time",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it times the machine
+)
 hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("same-every-time"), max_examples=30)
 hypothesis.settings.load_profile("same-every-time")
 

@@ -78,7 +78,7 @@ def _postgres(port: int, password: str) -> PostgresContainer:
 
 def _kafka(port: int, password: str) -> DockerContainer:
     """The port is the same inside and outside: the broker reaches itself at the address that it advertises."""
-    inside = properties(Path("/var/lib/kafka/data"), port, free_port(other_than=port), password)
+    inside = properties(Path("/var/lib/kafka/data"), port, free_port(), password)
     published = inside.replace(f"\nlisteners=CLIENT://{LOOPBACK}:", "\nlisteners=CLIENT://:")
     container = DockerContainer(KAFKA, env=_environment(published))
     container.with_envs(

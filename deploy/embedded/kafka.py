@@ -92,7 +92,7 @@ def _java(options: Path, class_path: Iterable[Path]) -> list[str]:
 
 
 def _configure(path: Path, data: Path, port: int, password: str, doors: Mapping[str, Door] | None = None) -> None:
-    secrets.write(path, properties(data, port, free_port(other_than=port), password, doors))
+    secrets.write(path, properties(data, port, free_port(), password, doors))
 
 
 def _format(home: Path, java: list[str], password: str) -> None:

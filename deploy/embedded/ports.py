@@ -1,6 +1,6 @@
 """Ports on loopback; a server that comes back keeps its own."""
 
-import secrets
+import random
 import socket
 from pathlib import Path
 
@@ -8,13 +8,16 @@ from deploy.embedded.processes import StartError
 
 LOOPBACK = "127.0.0.1"
 FIRST, COUNT = 20_000, 12_000
+_NOT_GIVEN = iter(random.SystemRandom().sample(range(FIRST, FIRST + COUNT), COUNT))
 
 
-def free_port(other_than: int = 0) -> int:
-    """Choose below the ports that systems give to outgoing connections, so that it stays free meanwhile."""
-    for _ in range(100):
-        port = FIRST + secrets.randbelow(COUNT)
-        if port != other_than and is_free(port):
+def free_port() -> int:
+    """Choose below the ports that systems give to outgoing connections, so that it stays free meanwhile.
+
+    A process is given each but once: what was given may not be in use yet.
+    """
+    for port in _NOT_GIVEN:
+        if is_free(port):
             return port
     raise StartError(f"No free port was found between {FIRST} and {FIRST + COUNT}. End what is listening there.")
 

@@ -99,6 +99,10 @@ def test_a_port_is_kept_unless_it_is_taken(tmp_path: Path) -> None:
     assert choose_port(kept, wanted) == choose_port(kept, None) == wanted
 
 
+def test_no_port_is_given_twice() -> None:
+    assert len({free_port() for _ in range(400)}) == 400
+
+
 def test_a_taken_port_is_refused_or_replaced(tmp_path: Path, taken_port: int) -> None:
     kept = tmp_path / "port"
     kept.write_text(str(taken_port))
