@@ -30,6 +30,7 @@ def broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
         ),
         client_id=client_id,
         consumer_only=True,
+        allow_auto_create_topics=False,
         metadata_max_age_ms=METADATA_MAX_AGE_MS,
         graceful_timeout=20,
         apply_types=False,

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from contracts.message import Message, Part, from_partner, to_partner
 from contracts.person import Person
 from contracts.vocabulary import (
+    Actor,
     Code,
     DeclineReason,
     Format,
@@ -58,19 +59,20 @@ class Referral(Message):
     agreement: Agreement
 
 
+def no_person_in_clear(sent: Any) -> Any:
+    if isinstance(sent, dict) and "person" in sent:
+        mend = "Take `person` out and send it sealed, as `person_jwe`. Tell the programme what was sent."
+        raise PydanticCustomError("person_in_clear", "A person may not travel in clear over Kafka", {"mend": mend})
+    return sent
+
+
 @from_partner("referrals", key="reference", data_class="personal")
 class ReferralSubmitted(Referral):
     """A partner refers one person with one or more needs. The person travels sealed, in `person_jwe`."""
 
     person_jwe: Jwe
 
-    @model_validator(mode="before")
-    @classmethod
-    def _sealed(cls, sent: Any) -> Any:
-        if isinstance(sent, dict) and "person" in sent:
-            mend = "Take `person` out and send it sealed, as `person_jwe`. Tell the programme what was sent."
-            raise PydanticCustomError("person_in_clear", "A person may not travel in clear over Kafka", {"mend": mend})
-        return sent
+    _sealed = model_validator(mode="before")(no_person_in_clear)
 
     example = {
         "reference": "GP-1042",
@@ -200,7 +202,7 @@ class ReferralAcknowledged(Message):
 class NextStep(Part):
     """Who does what next, and by when: no referral waits without one."""
 
-    by: Literal["programme", "provider", "referrer"]
+    by: Actor
     on: date
     what: ShortText
 

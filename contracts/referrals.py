@@ -10,11 +10,13 @@ from contracts.erasure import Confirmation
 from contracts.message import SERVICES, Message, Part, fact
 from contracts.topics import ERASURES
 from contracts.vocabulary import (
+    Actor,
     Kind,
     Lane,
     NeedStatus,
     Outcome,
     PartnerId,
+    PersonsAnswer,
     ShortText,
     When,
 )
@@ -110,6 +112,100 @@ class ReferralWithdrawn(Message):
         "referral_id": "019aa0c4-0000-7000-8000-000000000001",
         "need_ids": ["019aa0c4-0000-7000-8000-000000000003"],
         "reason": "no-longer-needed",
+    }
+
+
+class NeedAmended(NeedReceived):
+    """An open need as matching is to see it from now on.
+
+    A need that is `paused` is offered nothing, until the day in `paused_until` where there is one. It is never offered
+    a place of a provider in `barred`; with the requirement home-visit, none before a visit is cleared.
+    """
+
+    paused: bool = False
+    paused_until: date | None = None
+    barred: list[PartnerId] = []
+    home_visit_cleared: bool = False
+
+
+@fact("referrals", key="referral_id", to=("matching",))
+class ReferralAmended(Message):
+    """All that matching needs to know of a referral, as it is now. Needs that are not named have ended."""
+
+    referral_id: UUID
+    partner: PartnerId
+    received_at: When
+    ward: str | None
+    area: str
+    needs: list[NeedAmended]
+    languages: list[str] = []
+    schemes: list[str] = []
+    priority: Priority
+    lane: Lane = "routine"
+    lane_until: date | None = None
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "partner": "gp-armley",
+        "received_at": "2026-11-20T10:00:00Z",
+        "ward": "E05011400",
+        "area": "E05011400",
+        "needs": [
+            {
+                "need_id": "019aa0c4-0000-7000-8000-000000000003",
+                "kind": "device",
+                "paused": True,
+                "paused_until": "2026-12-01",
+            }
+        ],
+        "languages": ["ur", "en"],
+        "priority": {"score": 40, "groups": 2, "area_step": 10, "policy": "leeds-1"},
+    }
+
+
+@fact("referrals", key="referral_id", to=("matching",))
+class NeedAnswered(Message):
+    """What the person said to the help that was found, whoever wrote it down. No costs them no waiting time."""
+
+    referral_id: UUID
+    need_id: UUID
+    answer: PersonsAnswer
+    until: date | None = None
+    at: When
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "need_id": "019aa0c4-0000-7000-8000-000000000003",
+        "answer": "not-now",
+        "until": "2026-12-01",
+        "at": "2026-11-20T10:00:00Z",
+    }
+
+
+@fact("referrals", key="referral_id", to=("reporting",))
+class ReferralStalled(Message):
+    """The day of a need's next action went by and nobody acted. `by` and `due_on` are who should have, and when."""
+
+    referral_id: UUID
+    need_id: UUID
+    partner: PartnerId
+    kind: Kind
+    area: str
+    status: NeedStatus
+    by: Actor
+    due_on: date
+    at: When
+
+    example = {
+        "referral_id": "019aa0c4-0000-7000-8000-000000000001",
+        "need_id": "019aa0c4-0000-7000-8000-000000000003",
+        "partner": "gp-armley",
+        "kind": "device",
+        "area": "E05011400",
+        "status": "offered",
+        "by": "provider",
+        "due_on": "2026-11-27",
+        "at": "2026-11-28T00:00:00Z",
     }
 
 

@@ -32,8 +32,9 @@ DeclineReason = Literal["no-capacity", "not-suitable", "too-far", "no-language",
 OfferEnd = Literal["accepted", "declined", "expired", "withdrawn"]
 Lane = Literal["urgent", "routine"]
 Role = Literal["partner", "applicant", "assessor", "approver", "staff", "reader", "service"]
-HoldReason = Literal["waiting-for-place", "no-place-suits", "offer-declined", "offer-expired", "handed-back"]
-EndReason = Literal["withdrawn", "could-not-contact", "could-not-help", "agreement-withdrawn"]
+Actor = Literal["programme", "provider", "referrer"]
+"""Who owns the next step of a need."""
+PersonsAnswer = Literal["yes", "no", "not-now"]
 GapReason = Literal["no-place-of-kind", "ward-not-served", "language", "format", "requirement", "scheme", "not-open-to"]
 
 POINTS_A_DAY = 1

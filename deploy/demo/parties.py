@@ -29,6 +29,7 @@ class Mailbox:
     received: list[Told] = field(default_factory=list)
     react: Callable[[Told], Awaitable[None]] | None = None
     read: int = 0
+    consumer: AIOKafkaConsumer | None = None
 
     @property
     def partner(self) -> str:
@@ -42,8 +43,15 @@ class Mailbox:
                 await self._follow()
             await asyncio.sleep(RETRY_EVERY)
 
+    async def start_over(self) -> None:
+        """From the first record, with the credentials as they are now: a consumer asks with those it began with."""
+        self.read = 0
+        if self.consumer:
+            await self.consumer.stop()
+
     async def _follow(self) -> None:
-        consumer = AIOKafkaConsumer(**client_options(kafka_settings(self.credentials), f"{self.partner}-reader"))
+        options = client_options(kafka_settings(self.credentials), f"{self.partner}-reader")
+        self.consumer = consumer = AIOKafkaConsumer(**options)
         try:
             await consumer.start()
             outbox = TopicPartition(self.credentials["outbox"], 0)

@@ -121,7 +121,7 @@ def _submission(
 
 def _referral(random: Random, reference: str, wards: list[str], today: date) -> dict[str, Any]:
     kinds = random.sample(KINDS, random.choice((1, 1, 2, 2, 3)))
-    requirements = {"device": ["large-screen"], "champion": ["home-visit"]}
+    requirements = {"device": ["large-screen"], "champion": ["dbs-checked"]}
     needs = [
         {"kind": kind, "requirements": requirements.get(kind, []) if random.random() < 0.2 else []} for kind in kinds
     ]
@@ -207,7 +207,7 @@ def _places(random: Random, wards: list[str], referrals: int) -> Iterator[PlaceU
             capacity=max(1, share // 4),
             wards=[ward],
             languages=["en", "ur"],
-            requirements=["home-visit"] if number % 2 else [],
+            requirements=["dbs-checked"] if number % 2 else [],
         )
         yield PlaceUpdated(
             place_id=f"courses-{number}",

@@ -8,13 +8,15 @@ from pydantic import BaseModel
 from chassis.facts import Handler
 from contracts.door import OfferAnswered, PlaceUpdated, ProviderUpdated, SupportReported
 from contracts.message import Message
-from contracts.referrals import PersonErased, ReferralReceived, ReferralWithdrawn
+from contracts.referrals import NeedAnswered, PersonErased, ReferralAmended, ReferralReceived, ReferralWithdrawn
 from services.matching.events_out import Due
 from services.matching.handlers import offers, referrals, supply
 from services.matching.handlers.due import on_due
 
 EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
     ReferralReceived: referrals.on_referrals_received,
+    ReferralAmended: referrals.on_referrals_amended,
+    NeedAnswered: referrals.on_needs_answered,
     ReferralWithdrawn: referrals.on_referrals_withdrawn,
     PersonErased: referrals.on_persons_erased,
     ProviderUpdated: supply.on_providers_updated,

@@ -1,7 +1,7 @@
 """What matching says to the world, to partners, and to itself for later."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,18 +29,17 @@ from contracts.matching import (
 from contracts.message import Message
 from contracts.referrals import PersonErased
 from contracts.vocabulary import GapReason, OfferEnd
-from services.matching.domain.calendar import start_of, turns_after
+from services.matching.domain.calendar import turns_after
 from services.matching.domain.fit import Need, Place
 from services.matching.domain.offers import Act, Made, Offer
 
 
 class Due(BaseModel):
-    """The first day of a need, a day on which a place opens or has closed, or the expiry of an offer.
+    """A day on which a place opens or has closed, or the expiry of an offer.
 
-    One model for all three, so that what falls due together is decided together.
+    One model for both, so that what falls due together is decided together.
     """
 
-    need_id: UUID | None = None
     place: tuple[str, str] | None = None
     offer_id: UUID | None = None
 
@@ -110,10 +109,6 @@ def _gap(need: Need) -> dict[str, Any]:
     }
 
 
-def need_due(need: Need, not_before: date, cause: Event[Any]) -> Later:
-    return Later(start_of(not_before), Due(need_id=need.need_id), str(need.need_id), cause)
-
-
 def offer_made(made: Made, cause: Event[Any]) -> list[Said]:
     """The fact, the proposal to the provider, the expiry; and that a gap, where the need was one, is closed."""
     need, offer = made.need, made.offer
@@ -147,6 +142,8 @@ _ENDS: Final[Mapping[Act, tuple[Callable[..., Message], OfferEnd]]] = {
     "decline": (OfferDeclined, "declined"),
     "expire": (OfferExpired, "expired"),
     "withdraw": (OfferWithdrawn, "withdrawn"),
+    "take-back": (OfferWithdrawn, "withdrawn"),
+    "refuse": (OfferWithdrawn, "withdrawn"),
 }
 
 

@@ -7,9 +7,15 @@ from pydantic import BaseModel
 
 from chassis.facts import Handler
 from contracts import grants, matching, notifications, referrals, reporting
+from contracts.changes import GroupReferralSubmitted, PersonAnswered, ReferralAmendmentRequested
 from contracts.door import ReferralSubmitted, ReferralWithdrawalRequested
 from contracts.message import Message
 from contracts.referrals import PersonErased
+from services.referrals.handlers.amending import on_amendment_requested
+from services.referrals.handlers.answers import on_person_answered
+from services.referrals.handlers.days import on_check_day
+from services.referrals.handlers.group import on_group_submitted
+from services.referrals.handlers.moves import CheckDay
 from services.referrals.handlers.partners import (
     AddKey,
     LoadAreas,
@@ -34,7 +40,8 @@ from services.referrals.handlers.persons import (
     on_person_erased,
     on_read_person,
 )
-from services.referrals.handlers.progress import MOVES, moving, on_withdrawal_requested
+from services.referrals.handlers.policies import AdoptPolicy, on_adopt_policy
+from services.referrals.handlers.progress import ASKED_BY, moving, on_withdrawal_requested
 from services.referrals.handlers.restored import (
     LetGoKey,
     LetGoReferral,
@@ -43,8 +50,10 @@ from services.referrals.handlers.restored import (
     on_let_go_referral,
     on_release_contact,
 )
+from services.referrals.handlers.staff import NEED_ACTS, MarkError, SetLane, on_mark_error, on_need_act, on_set_lane
 from services.referrals.handlers.submission import Programme, on_referral_submitted
 
+DUE: Mapping[type[BaseModel], Handler] = {CheckDay: on_check_day}
 CONFIRM = (referrals, matching, notifications, grants, reporting)
 
 
@@ -52,25 +61,31 @@ def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
     return {
         ReferralSubmitted: partial(on_referral_submitted, programme),
         ReferralWithdrawalRequested: on_withdrawal_requested,
-        **{fact: moving(move) for fact, move in MOVES.items()},
+        ReferralAmendmentRequested: partial(on_amendment_requested, programme),
+        GroupReferralSubmitted: partial(on_group_submitted, programme),
+        PersonAnswered: on_person_answered,
+        **{fact: moving(asked_by) for fact, asked_by in ASKED_BY.items()},
         PersonErased: on_person_erased,
         **{each.ErasureConfirmed: on_erasure_confirmed for each in CONFIRM},
     }
 
 
-def acts(programme: Programme) -> Mapping[type[BaseModel], Handler]:
-    """What staff and operations do."""
-    return {
-        RegisterPartner: on_register_partner,
-        RemovePartner: on_remove_partner,
-        ReleaseContact: on_release_contact,
-        LetGoReferral: on_let_go_referral,
-        LetGoKey: on_let_go_key,
-        AddKey: on_add_key,
-        RevokeKeys: on_revoke_keys,
-        ReadPerson: on_read_person,
-        ErasePerson: on_erase_person,
-        EraseAgain: on_erase_again,
-        SayKeys: on_say_keys,
-        LoadAreas: partial(on_load_areas, programme.policy),
-    }
+ACTS: Mapping[type[BaseModel], Handler] = {
+    RegisterPartner: on_register_partner,
+    RemovePartner: on_remove_partner,
+    ReleaseContact: on_release_contact,
+    LetGoReferral: on_let_go_referral,
+    LetGoKey: on_let_go_key,
+    AddKey: on_add_key,
+    RevokeKeys: on_revoke_keys,
+    ReadPerson: on_read_person,
+    ErasePerson: on_erase_person,
+    EraseAgain: on_erase_again,
+    SayKeys: on_say_keys,
+    **dict.fromkeys(NEED_ACTS, on_need_act),
+    SetLane: on_set_lane,
+    MarkError: on_mark_error,
+    LoadAreas: on_load_areas,
+    AdoptPolicy: on_adopt_policy,
+}
+"""What staff and operations do."""

@@ -17,6 +17,7 @@ EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
     r.ReferralReceived: referrals.on_referral_received,
     r.ReferralWithdrawn: referrals.on_referral_withdrawn,
     r.NeedStatusChanged: referrals.on_need_status_changed,
+    r.ReferralStalled: referrals.on_referral_stalled,
     r.ReferralClosed: referrals.on_referral_closed,
     r.PersonErased: referrals.on_person_erased,
     m.ProviderRegistered: matching.on_provider_registered,

@@ -133,10 +133,10 @@ class Drill:
         """The log begins anew: what was said is said again, nobody is told twice, and people are referred."""
         began, mails = time.monotonic(), self._mails()
         await asyncio.to_thread(self._lose_kafka)
-        for box in self.workload.mailboxes.values():
-            box.read = 0
         for name, doors in self.workload.doors.items():
             doors.kafka.credentials.update(await asyncio.to_thread(self.deployment.furthest, "partner", "rotate", name))
+        for box in self.workload.mailboxes.values():
+            await box.start_over()
         await self.rest()
         assert self._mails() == mails, "somebody was told again"
         known = await self._rows("referrals", "select id from referral")

@@ -11,7 +11,14 @@ from chassis.facts import Said
 from contracts.door import OfferAnswered, OfferProposed, PlaceUpdated, ProviderUpdated, SupportReported
 from contracts.matching import OfferMade
 from contracts.message import Message
-from contracts.referrals import NeedReceived, Priority, ReferralReceived, ReferralWithdrawn
+from contracts.referrals import (
+    NeedAmended,
+    NeedReceived,
+    Priority,
+    ReferralAmended,
+    ReferralReceived,
+    ReferralWithdrawn,
+)
 from contracts.vocabulary import Kind
 from services.matching.domain.fit import Asks, Need, Place, PlaceKey, Terms
 from services.matching.settings import MatchingSettings
@@ -76,6 +83,14 @@ def referral(
         lane=lane,
         not_before=not_before,
     )
+
+
+def amended(referral: ReferralReceived, **changes: Any) -> ReferralAmended:
+    """All that there is to know of it, by default as it was; `changes` are of the referral or of its one need."""
+    known = referral.model_dump(exclude={"person_ref", "not_before", "needs"})
+    need = {**referral.needs[0].model_dump(), "home_visit_cleared": True}
+    of_need = {name: changes.pop(name) for name in set(changes) & set(NeedAmended.model_fields)}
+    return ReferralAmended.model_validate({**known, **changes, "needs": [{**need, **of_need}]})
 
 
 def withdrawal(*numbers: int) -> ReferralWithdrawn:

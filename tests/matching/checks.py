@@ -19,11 +19,12 @@ SUITS: Final = """
     and (cardinality(p.open_to) = 0 or exists (select from unnest(p.open_to) o where o = n.partner))
     and (p.scheme is null or exists (select from unnest(n.schemes) s where s = p.scheme))
     and not exists (select from offer o where (o.need_id, o.partner, o.place_id) = (n.need_id, p.partner, p.place_id)
-                    and o.state in ('declined', 'expired', 'handed-back'))
+                    and o.state in ('declined', 'expired', 'handed-back', 'refused'))
+    and not exists (select from unnest(n.barred) b where b = p.partner)
 """
 NOW: Final = """
     (p.opens_on is null or p.opens_on <= $1) and (p.closes_on is null or p.closes_on >= $1)
-    and (n.not_before is null or n.not_before <= $1)
+    and n.state <> 'paused'
 """
 QUEUED: Final = "n.state not in ('offered', 'accepted', 'in-progress', 'ended', 'withdrawn')"
 

@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from contracts.calendar import day_of
-from services.matching.domain.calendar import start_of, state_on, turns_after
+from contracts.calendar import day_of, start_of
+from services.matching.domain.calendar import state_on, turns_after
 from services.matching.domain.fit import Asks, Terms, gap_reasons, misses, rank_key
 from tests.matching.builders import ARMLEY, HAREHILLS
 from tests.support import NOON

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from chassis.due import DueWork
 from contracts.door import OfferAnswered, PlaceUpdated, SupportReported
 from contracts.message import Message
-from contracts.referrals import ReferralReceived
+from contracts.referrals import NeedAnswered, ReferralReceived
 from services.matching.events_out import Due
 from tests.matching import checks
-from tests.matching.builders import ARMLEY, HAREHILLS, Matching, id_of, place, provider, referral, withdrawal
+from tests.matching.builders import ARMLEY, HAREHILLS, Matching, amended, id_of, place, provider, referral, withdrawal
 from tests.support import NOON, Stage
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -39,6 +39,7 @@ class History:
     matching: Matching
     draw: Draw
     sent: int = 0
+    referrals: list[ReferralReceived] = field(default_factory=list)
     described: dict[tuple[str, str], PlaceUpdated] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
 
@@ -56,7 +57,7 @@ class History:
 
     def referral(self) -> ReferralReceived:
         self.sent += 1
-        return referral(
+        told = referral(
             self.sent,
             kind=self.draw(KINDS),
             score=10 * self.draw(st.integers(0, 2)),
@@ -70,6 +71,8 @@ class History:
             languages=tuple(self.draw(LANGUAGES)),
             formats=self.draw(FORMATS),
         )
+        self.referrals.append(told)
+        return told
 
     def place(self, partner: str) -> PlaceUpdated:
         """A place described for the first time, or again with some of it changed."""
@@ -141,6 +144,27 @@ class History:
     async def withdraw(self) -> None:
         await self.stage.hear(withdrawal(self.draw(st.integers(1, self.sent + 2))))
 
+    async def amend(self) -> None:
+        """Of some referral, a pause begins or ends, the person moves, a provider is barred, or it becomes urgent."""
+        told = self.draw(st.sampled_from(self.referrals)) if self.referrals else self.referral()
+        barred = self.draw(st.sampled_from([[], [], [], [PARTNERS[0]]]))
+        await self.stage.hear(
+            amended(
+                told,
+                paused=self.draw(st.sampled_from([False, False, True])),
+                barred=barred,
+                ward=self.draw(st.sampled_from([ARMLEY, HAREHILLS, None])),
+                lane=self.draw(st.sampled_from(["routine", "routine", "urgent"])),
+                requirements=self.draw(SCREEN),
+            )
+        )
+
+    async def refuse(self) -> None:
+        for offer in await self.some_offers("open", "accepted", "in-progress"):
+            ids = {"referral_id": offer["referral_id"], "need_id": offer["need_id"]}
+            await self.stage.hear(NeedAnswered(**ids, answer="no", at=self.stage.clock()))
+            await self.check()
+
     async def wait(self) -> None:
         self.stage.clock.forward(timedelta(days=self.draw(st.sampled_from([1, 2, 7]))))
         await DueWork(self.stage.worker, {"Due": (Due, None)}, self.stage.clock).once()
@@ -160,6 +184,8 @@ STEPS: dict[str, Callable[[History], Awaitable[None]]] = {
     "answer": History.answer,
     "help": History.help,
     "withdraw": History.withdraw,
+    "amend": History.amend,
+    "refuse": History.refuse,
     "wait": History.wait,
 }
 COMMON = ["refer", "refer", "supply", "supply", "answer", "answer", *STEPS]

@@ -18,7 +18,7 @@ from contracts.matching import (
 )
 from contracts.refusal import MessageRefused
 from services.matching.events_out import Due
-from tests.matching.builders import ARMLEY, HAREHILLS, Matching, id_of, place, provider, referral
+from tests.matching.builders import ARMLEY, HAREHILLS, Matching, amended, id_of, place, provider, referral
 from tests.support import NOON, said
 
 
@@ -210,15 +210,11 @@ async def test_a_place_that_closes_offers_no_more_and_leaves_a_gap(matching: Mat
 
 async def test_a_need_is_not_offered_help_before_its_first_day_and_keeps_its_rank(matching: Matching) -> None:
     await matching.open(place())
-    told = await matching.hear(referral(1, score=50, not_before=date(2026, 12, 1)))
-    assert said(told, NeedWaiting)
-    assert [(s.at, s.data) for s in told if isinstance(s, Later)] == [
-        (datetime(2026, 12, 1, tzinfo=UTC), Due(need_id=id_of(1)))
-    ]
+    first = referral(1, score=50, not_before=date(2026, 12, 1))
+    assert said(await matching.hear(first), NeedWaiting)
     other = await matching.offered(referral(2))
     await matching.hear(referral(3))
-    matching.stage.clock.at = datetime(2026, 12, 1, tzinfo=UTC)
-    assert not await matching.stage.result(Due(need_id=id_of(1)))
+    await matching.hear(amended(first))
     assert [made.need_id for made in said(await matching.decline(other), OfferMade)] == [id_of(1)]
 
 

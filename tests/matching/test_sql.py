@@ -57,7 +57,7 @@ async def test_the_database_and_the_rules_agree_on_whom_a_place_suits(
     async with matching.stage.database.acquire() as conn:
         await conn.execute("delete from need")
         await conn.execute("delete from place")
-        await Queue(conn).add([Arrival(need, None, 0, 0, 0, "leeds-1") for need in needs.values()], NOON.date())
+        await Queue(conn).add([Arrival(need, False, None, 0, 0, 0, "leeds-1") for need in needs.values()])
         await Supply(conn).save_places(places.values())
         rows = await conn.fetch("select need_id, place_id from need n, place p where suits(n, p)")
     assert {(row["need_id"], row["place_id"]) for row in rows} == {
@@ -109,8 +109,8 @@ async def test_the_next_for_a_freed_place_is_read_from_the_index_of_the_queue(ma
     """With 20,000 waiting, the plan reads them in order until enough fit: it neither sorts nor scans them all."""
     await matching.open(place("elsewhere", wards=[HAREHILLS]))
     async with matching.stage.database.acquire() as conn:
-        arrivals = [Arrival(a_need(n, days=n % 90), None, 0, 0, 0, "leeds-1") for n in range(20_000)]
-        await Queue(conn).add(arrivals, NOON.date())
+        arrivals = [Arrival(a_need(n, days=n % 90), False, None, 0, 0, 0, "leeds-1") for n in range(20_000)]
+        await Queue(conn).add(arrivals)
         plan = await conn.fetchval("explain (verbose, format json) " + CANDIDATES, [], ["library"], ["elsewhere"])
     (queue,) = [node for node in _nodes(json.loads(plan)[0]["Plan"]) if node.get("Index Name") == "need_queue"]
     assert "kind" in queue["Index Cond"]

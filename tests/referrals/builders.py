@@ -31,6 +31,10 @@ def a_person(**changes: Any) -> dict[str, Any]:
     return {**PERSON, **changes}
 
 
+def sealed(person: dict[str, Any]) -> str:
+    return seal(json.dumps(person).encode(), PUBLIC_KEY)
+
+
 def a_referral(person: dict[str, Any] | None = None, **changes: Any) -> ReferralSubmitted:
     fields = {
         "reference": "GP-1042",
@@ -38,7 +42,7 @@ def a_referral(person: dict[str, Any] | None = None, **changes: Any) -> Referral
         "needs": [{"kind": "device"}, {"kind": "champion", "languages": ["ur"]}],
         "languages": ["ur", "en"],
         "agreement": {"by": "person", "given_on": str(date(2026, 11, 20))},
-        "person_jwe": seal(json.dumps(person or PERSON).encode(), PUBLIC_KEY),
+        "person_jwe": sealed(person or PERSON),
     }
     return ReferralSubmitted.model_validate({**fields, **changes})
 

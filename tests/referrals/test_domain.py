@@ -1,4 +1,4 @@
-"""The pure rules of referrals: how far a person is, the life of a need, how a person may be reached, areas."""
+"""The pure rules of referrals: how far a person is, how a person may be reached, areas."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from contracts.calendar import LONDON
 from contracts.person import Circumstance
-from contracts.vocabulary import TERMINAL, Channel, NeedStatus
+from contracts.vocabulary import Channel, NeedStatus
 from services.referrals.domain.areas import Area, BadAreas, parse
 from services.referrals.domain.contact import CLOSING, Rule, choose
-from services.referrals.domain.lifecycle import OPEN, STEPS, Move, Need, apply, next_step
 from services.referrals.domain.priority import GROUPS, Policy, Score, area_step, score
 from services.referrals.domain.schemes import age, qualifies_for
 from tests.support import DATA, NOON
@@ -97,60 +96,6 @@ def test_a_data_sim_wants_an_adult_with_low_income_and_poor_access(
 @pytest.mark.parametrize(("on", "years"), [(date(2025, 2, 28), 24), (date(2025, 3, 1), 25), (date(2024, 2, 29), 24)])
 def test_who_was_born_on_a_leap_day_is_a_year_older_in_march(on: date, years: int) -> None:
     assert age(date(2000, 2, 29), on) == years
-
-
-# The life of a need
-
-ENDS = {"cancelled", "rejected", "entered-in-error"}
-MAY_BECOME: dict[NeedStatus, set[str]] = {
-    "requested": {"on-hold", "offered", "accepted", *ENDS},
-    "on-hold": {"on-hold", "offered", "accepted", *ENDS},
-    "offered": {"on-hold", "offered", "accepted", *ENDS},
-    "accepted": {"on-hold", "in-progress", "completed", "failed", *ENDS},
-    "in-progress": {"on-hold", "completed", "failed", *ENDS},
-    **{end: {"entered-in-error"} for end in TERMINAL},
-}
-"""The table of moves, as people are told it; staying with another reason is a move too."""
-
-
-def a_need(status: NeedStatus, reason: str | None = None) -> Need:
-    return Need(ID, ID, "device", status, reason, next=next_step(status, NOON))
-
-
-@pytest.mark.parametrize("before", STATUSES)
-def test_a_need_moves_as_the_table_says_and_in_no_other_way(before: NeedStatus) -> None:
-    reached = {to for to in STATUSES if to != "requested" and apply(a_need(before), Move(to, "another reason"), NOON)}
-    assert reached == MAY_BECOME[before]
-
-
-@pytest.mark.parametrize("status", sorted(OPEN - {"requested"}))
-def test_a_move_to_where_a_need_stands_changes_nothing(status: NeedStatus) -> None:
-    assert apply(a_need(status, "no-place-suits"), Move(status, "no-place-suits"), NOON) is None
-
-
-def test_every_status_is_open_or_an_end() -> None:
-    assert set(STATUSES) == OPEN | TERMINAL
-    assert not OPEN & TERMINAL
-    assert set(STEPS) == OPEN
-
-
-moves = st.lists(
-    st.builds(Move, st.sampled_from([s for s in STATUSES if s != "requested"]), st.sampled_from([None, "x", "y"])),
-    max_size=12,
-)
-
-
-@pytest.mark.invariant(4)
-@given(moves)
-def test_whatever_facts_arrive_a_need_has_ended_or_has_an_owner_and_a_dated_next_action(facts: list[Move]) -> None:
-    need = a_need("requested")
-    for days, move in enumerate(facts):
-        at = NOON + timedelta(days=days)
-        moved = apply(need, move, at)
-        assert moved is None or need.status not in TERMINAL or moved.status == "entered-in-error"
-        need = moved or need
-        assert (need.next is None) == (need.status in TERMINAL)
-        assert moved is None or moved.next is None or moved.next.on > at.date()
 
 
 # How a person may be reached

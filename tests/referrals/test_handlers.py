@@ -1,30 +1,17 @@
 """The referrals service on a real database: doors, progress, withdrawal."""
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import pytest_asyncio
 
-from chassis.service import Service
 from contracts.door import ReferralAcknowledged, ReferralProgressed, ReferralWithdrawalRequested
 from contracts.matching import NeedWaiting, OfferAccepted, OfferMade, SupportEnded
-from contracts.referrals import AreasLoaded, NeedStatusChanged, ReferralClosed, ReferralReceived, ReferralWithdrawn
+from contracts.referrals import NeedStatusChanged, ReferralClosed, ReferralReceived, ReferralWithdrawn
 from contracts.refusal import MessageRefused
-from services.referrals.domain.areas import Area
-from services.referrals.handlers.partners import LoadAreas
-from tests.referrals.builders import WARD, a_person, a_referral, referrals
+from tests.referrals.builders import a_person, a_referral
 from tests.support import NOON, Stage, said
-
-
-@pytest_asyncio.fixture
-async def on_stage(stage: Callable[[Service], Awaitable[Stage]]) -> Stage:
-    put = await stage(referrals)
-    loaded = await put.result(LoadAreas(version="test", areas=[Area(WARD, "Gipton & Harehills", 1)]))
-    assert said(loaded, AreasLoaded)[0].areas[0].step == 10
-    return put
 
 
 async def test_a_referral_is_scored_kept_sealed_and_acknowledged(on_stage: Stage) -> None:

@@ -28,6 +28,7 @@ PROJECTIONS = (
     "place",
     "offer",
     "support",
+    "stall",
     "gap",
     "notification",
     "fund",

@@ -1,15 +1,11 @@
 """Days are those of Leeds."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
-from contracts.calendar import LONDON
+from contracts.calendar import start_of
 
 PlaceState = Literal["planned", "open", "closed"]
-
-
-def start_of(day: date) -> datetime:
-    return datetime.combine(day, time(), LONDON)
 
 
 def state_on(day: date, opens_on: date | None, closes_on: date | None) -> PlaceState:

@@ -51,7 +51,7 @@ Rank = tuple[int, datetime, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A need in the queue. It is never again offered a place that is `barred`."""
+    """A need in the queue. It is never again offered a place that is `barred`, nor any of the providers it `shuns`."""
 
     need_id: UUID
     referral_id: UUID
@@ -61,6 +61,7 @@ class Need:
     asks: Asks
     is_gap: bool = False
     barred: frozenset[PlaceKey] = frozenset()
+    shuns: Words = frozenset()
 
     @property
     def rank(self) -> Rank:

@@ -10,10 +10,22 @@ from uuid import UUID
 from contracts.vocabulary import Kind
 from services.matching.domain.fit import Need, PlaceKey
 
-OfferState = Literal["open", "accepted", "in-progress", "declined", "expired", "withdrawn", "handed-back", "ended"]
+OfferState = Literal[
+    "open",
+    "accepted",
+    "in-progress",
+    "declined",
+    "expired",
+    "withdrawn",
+    "handed-back",
+    "ended",
+    "taken-back",
+    "refused",
+]
 NeedState = Literal["paused", "waiting", "offered", "accepted", "in-progress", "ended", "withdrawn"]
-Act = Literal["accept", "decline", "expire", "withdraw", "start", "end", "hand-back"]
+Act = Literal["accept", "decline", "expire", "withdraw", "start", "end", "hand-back", "take-back", "refuse"]
 
+LIVE: Final[tuple[OfferState, ...]] = ("open", "accepted", "in-progress")
 MOVES: Final[dict[tuple[OfferState, Act], OfferState]] = {
     ("open", "accept"): "accepted",
     ("open", "decline"): "declined",
@@ -26,6 +38,8 @@ MOVES: Final[dict[tuple[OfferState, Act], OfferState]] = {
     ("in-progress", "end"): "ended",
     ("in-progress", "hand-back"): "handed-back",
     ("in-progress", "withdraw"): "withdrawn",
+    **{(state, "take-back"): "taken-back" for state in LIVE},
+    **{(state, "refuse"): "refused" for state in LIVE},
 }
 NEED_AFTER: Final[dict[OfferState, NeedState]] = {
     "open": "offered",
@@ -34,6 +48,8 @@ NEED_AFTER: Final[dict[OfferState, NeedState]] = {
     "declined": "waiting",
     "expired": "waiting",
     "handed-back": "waiting",
+    "taken-back": "waiting",
+    "refused": "waiting",
     "withdrawn": "withdrawn",
     "ended": "ended",
 }
@@ -67,6 +83,11 @@ class Offer:
     @property
     def is_queued_again(self) -> bool:
         return NEED_AFTER[self.state] == "waiting"
+
+    @property
+    def bars(self) -> bool:
+        """Whether this place is never offered to the need again."""
+        return self.is_queued_again and self.state != "taken-back"
 
 
 class Made(NamedTuple):

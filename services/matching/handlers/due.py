@@ -1,4 +1,4 @@
-"""What falls due together is settled together: first days of needs, days of places, expiries of offers."""
+"""What falls due together is settled together: days of places, expiries of offers."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,14 +19,10 @@ from services.matching.store import Store
 
 async def on_due(events: Sequence[Event[Due]], store: Store, at: datetime) -> list[Said]:
     """What has changed meanwhile stays as it is."""
-    needs = {event.data.need_id: event for event in events if event.data.need_id}
     offers = {event.data.offer_id: event for event in events if event.data.offer_id}
     places = {PlaceKey(*event.data.place): event for event in events if event.data.place}
-    await store.lock(
-        await store.queue.kinds_of(needs) | await store.offers.kinds_of(offers) | await store.supply.kinds_of(places)
-    )
-    change = Change(queued={need_id: needs[need_id] for need_id in await store.queue.wake(needs, day_of(at))})
-    moves = Moves(await store.offers.by_id(offers))
+    await store.lock(await store.offers.kinds_of(offers) | await store.supply.kinds_of(places))
+    change, moves = Change(), Moves(await store.offers.by_id(offers))
     said: list[Said] = []
     for offer_id in moves.now:
         expired = moves.make(offer_id, "expire", offers[offer_id])

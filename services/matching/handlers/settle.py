@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from chassis.facts import Said
 from chassis.ids import uuid7
 from contracts.vocabulary import GapReason, Kind
 from services.matching import events_out
 from services.matching.domain.allocation import Match, allocate
-from services.matching.domain.fit import Asks, Need, gap_reasons, may_meet_less, may_meet_more
+from services.matching.domain.fit import Asks, Need, Place, PlaceKey, gap_reasons, may_meet_less, may_meet_more
 from services.matching.domain.offers import Made, Offer
 from services.matching.handlers.change import Causes, Change, PlaceChange
 from services.matching.store import Store
@@ -29,9 +30,9 @@ async def _offer_places(change: Change, store: Store, at: datetime) -> list[Said
     needs = await store.queue.candidates(change.queued, change.freed) if change.queued or change.freed else []
     if not needs:
         return []
-    barred = await store.queue.barred([need.need_id for need in needs])
+    declined = await store.queue.barred([need.need_id for need in needs])
     places = await store.supply.free_places({need.asks.kind for need in needs})
-    matches = allocate([replace(need, barred=barred.get(need.need_id, frozenset())) for need in needs], places)
+    matches = allocate([_barred(need, declined, places) for need in needs], places)
     if not matches:
         return []
     decisions = await store.offers.next_decisions(Counter(match.need.asks.kind for match in matches))
@@ -40,6 +41,11 @@ async def _offer_places(change: Change, store: Store, at: datetime) -> list[Said
     return [
         said for new in made for said in events_out.offer_made(new, change.cause_of(new.need.need_id, new.offer.place))
     ]
+
+
+def _barred(need: Need, declined: Mapping[UUID, frozenset[PlaceKey]], places: Sequence[Place]) -> Need:
+    shunned = {place.key for place in places if place.key.partner in need.shuns} if need.shuns else ()
+    return replace(need, barred=declined.get(need.need_id, frozenset()).union(shunned))
 
 
 def _made(matches: Sequence[Match], change: Change, decisions: Mapping[Kind, int], expires_at: datetime) -> list[Made]:

@@ -121,7 +121,7 @@ class Offers:
             at,
         )
         await self._move_needs([offer for offer, _ in moves])
-        await self._bar([offer for offer, _ in moves if offer.is_queued_again])
+        await self._bar([offer for offer, _ in moves if offer.bars])
 
     async def _bar(self, offers: Sequence[Offer]) -> None:
         await self.conn.execute(

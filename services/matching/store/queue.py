@@ -17,9 +17,10 @@ from services.matching.store.supply import pairs
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A need as it arrives, with what the queue shows of its priority."""
+    """A need as referrals tells of it, with what the queue shows of its priority."""
 
     need: Need
+    paused: bool
     not_before: date | None
     score: int
     groups: int
@@ -51,6 +52,7 @@ def need_of(row: asyncpg.Record) -> Need:
             formats=frozenset(row["formats"]),
             schemes=frozenset(row["schemes"]),
         ),
+        shuns=frozenset(row["barred"]),
     )
 
 
@@ -70,6 +72,8 @@ def _row_of(arrival: Arrival) -> dict[str, Any]:
         "languages": sorted(asks.languages),
         "formats": sorted(asks.formats),
         "schemes": sorted(asks.schemes),
+        "barred": sorted(need.shuns),
+        "state": "paused" if arrival.paused else "waiting",
         "score": arrival.score,
         "groups": arrival.groups,
         "area_step": arrival.area_step,
@@ -108,24 +112,42 @@ class Queue:
         rows = await self.conn.fetch("select distinct kind from need where need_id = any($1::uuid[])", list(needs))
         return {row["kind"] for row in rows}
 
-    async def add(self, arrivals: Sequence[Arrival], today: date) -> set[UUID]:
+    async def add(self, arrivals: Sequence[Arrival]) -> set[UUID]:
         """Adds needs, each once, and returns those that now wait or are paused: not those withdrawn before."""
         rows = await self.conn.fetch(
             """insert into need (need_id, referral_id, partner, kind, state, lane, rank_key, not_before, ward, area,
-                                 requirements, languages, formats, schemes, score, groups, area_step, policy)
+                                 requirements, languages, formats, schemes, barred, score, groups, area_step, policy)
                select need_id, new.referral_id, partner, kind,
-                      case when withdrawal.need_id is not null then 'withdrawn'
-                           when not_before > $2 then 'paused' else 'waiting' end,
+                      case when withdrawal.need_id is not null then 'withdrawn' else state end,
                       lane, rank_key, not_before, ward, area,
-                      requirements, languages, formats, schemes, score, groups, area_step, policy
+                      requirements, languages, formats, schemes, barred, score, groups, area_step, policy
                from json_populate_recordset(null::need, $1::json) as new
                left join withdrawal using (need_id)
                on conflict (need_id) do nothing
                returning need_id, state""",
             json.dumps([_row_of(arrival) for arrival in arrivals], default=str),
-            today,
         )
         return {row["need_id"] for row in rows if row["state"] != "withdrawn"}
+
+    async def amend(self, arrivals: Sequence[Arrival]) -> tuple[list[Need], list[Need]]:
+        """What needs ask from now on, but for those that have ended.
+
+        Returns those in the queue that were gaps, and are none until somebody looks, and all that are in the queue.
+        """
+        rows = await self.conn.fetch(
+            """update need set
+                   lane = new.lane, rank_key = new.rank_key, not_before = new.not_before, ward = new.ward,
+                   area = new.area, requirements = new.requirements, languages = new.languages,
+                   formats = new.formats, schemes = new.schemes, barred = new.barred, score = new.score,
+                   groups = new.groups, area_step = new.area_step, policy = new.policy, is_gap = false,
+                   state = case when need.state in ('waiting', 'paused') then new.state else need.state end
+               from json_populate_recordset(null::need, $1::json) as new
+               where need.need_id = new.need_id and need.state not in ('ended', 'withdrawn')
+               returning need.*, old.is_gap as was_gap""",
+            json.dumps([_row_of(arrival) for arrival in arrivals], default=str),
+        )
+        queued = [row for row in rows if row["state"] in ("waiting", "paused")]
+        return [need_of(row) for row in queued if row["was_gap"]], [need_of(row) for row in queued]
 
     async def candidates(self, queued: Iterable[UUID], freed: Iterable[PlaceKey]) -> list[Need]:
         """The needs that may be next: those that joined the queue, and the best that fit the places freed.
@@ -148,16 +170,6 @@ class Queue:
         for row in rows:
             places.setdefault(row["need_id"], set()).add(PlaceKey(row["partner"], row["place_id"]))
         return {need_id: frozenset(keys) for need_id, keys in places.items()}
-
-    async def wake(self, needs: Iterable[UUID], today: date) -> set[UUID]:
-        """Lets paused needs wait whose first day has come."""
-        rows = await self.conn.fetch(
-            """update need set state = 'waiting'
-               where need_id = any($1::uuid[]) and state = 'paused' and not_before <= $2 returning need_id""",
-            list(needs),
-            today,
-        )
-        return {row["need_id"] for row in rows}
 
     async def sort_unserved(self, needs: Iterable[UUID]) -> list[Need]:
         """Notes which of these needs, where still in the queue, nothing could ever meet."""
@@ -231,6 +243,10 @@ class Queue:
         )
         return [need_of(row) for row in rows if row["was_gap"]]
 
+    async def known(self, needs: Iterable[UUID]) -> set[UUID]:
+        rows = await self.conn.fetch("select need_id from need where need_id = any($1::uuid[])", list(needs))
+        return {row["need_id"] for row in rows}
+
     async def of_referrals(self, referrals: Iterable[UUID]) -> dict[UUID, UUID]:
         """The referral of each of their needs."""
         rows = await self.conn.fetch(
@@ -244,7 +260,7 @@ class Queue:
         await self.conn.execute(
             """update need set lane = 'routine', rank_key = 'epoch', not_before = null, ward = null, area = 'erased',
                    requirements = '{}', languages = '{}', formats = '{}', schemes = '{}', score = 0, groups = 0,
-                   area_step = 0
+                   area_step = 0, barred = '{}'
                where need_id = any($1::uuid[])""",
             ids,
         )

@@ -1,21 +1,41 @@
-"""The life of a need, after FHIR Task: which move each fact asks for, from which states, and what comes next."""
+"""The life of a need, after FHIR Task: one table of what may be asked of it, when, and where that takes it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from contracts.calendar import day_of
-from contracts.vocabulary import TERMINAL, Kind, NeedStatus
+from contracts.vocabulary import TERMINAL, Actor, Kind, NeedStatus
 
-By = Literal["programme", "provider", "referrer"]
+Request = Literal[
+    "wait",
+    "lack",
+    "offer",
+    "accept",
+    "decline",
+    "expire",
+    "take-back",
+    "hand-back",
+    "start",
+    "complete",
+    "fail",
+    "hold",
+    "lapse",
+    "resume",
+    "say-no",
+    "cancel",
+    "reject",
+    "mark-error",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
     """Who does what next, and on which day."""
 
-    by: By
+    by: Actor
     on: date
     what: str
 
@@ -31,36 +51,73 @@ class Need:
     next: Next | None = None
     provider: str | None = None
     """Who helps, in the states of HELPED."""
+    hold: str | None = None
+    """Why it is offered nothing, where we keep it from that ourselves."""
+    hold_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """Where a fact takes a need."""
+class Asked:
+    """A request of a need. `until` is the last day of a hold, where it has one."""
 
-    to: NeedStatus
+    request: Request
     reason: str | None = None
     outcome: str | None = None
     provider: str | None = None
+    until: date | None = None
 
 
 OPEN: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offered", "accepted", "in-progress"})
-
+QUEUED: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offered"})
 HELPED: Final[frozenset[NeedStatus]] = frozenset({"accepted", "in-progress"})
+GIVEN: Final[frozenset[NeedStatus]] = frozenset({"offered", "accepted", "in-progress"})
+HOLDS: Final = frozenset({"paused-by-staff", "not-before", "not-now", "checking", "risk-check"})
 
-GUARDS: Final[dict[NeedStatus, frozenset[NeedStatus]]] = {
-    "on-hold": OPEN,
-    "offered": frozenset({"requested", "on-hold", "offered"}),
-    "accepted": frozenset({"requested", "on-hold", "offered"}),
-    "in-progress": frozenset({"accepted"}),
-    "completed": frozenset({"accepted", "in-progress"}),
-    "failed": frozenset({"accepted", "in-progress"}),
-    "cancelled": OPEN,
-    "rejected": OPEN,
-    "entered-in-error": OPEN | TERMINAL,
+
+class Rule(NamedTuple):
+    """From the states `before`, a request leads to `after`.
+
+    One of `reasons` is given where there are any. What matching asks (`unless_held`) is too late for a need that we
+    hold back meanwhile.
+    """
+
+    before: Collection[NeedStatus]
+    after: NeedStatus
+    reasons: Collection[str | None] = (None,)
+    unless_held: bool = False
+    outcome: bool = False
+
+
+TABLE: Final[dict[Request, Rule]] = {
+    "wait": Rule(OPEN, "on-hold", {"waiting-for-place"}, unless_held=True),
+    "lack": Rule(OPEN, "on-hold", {"no-place-suits"}, unless_held=True),
+    "offer": Rule(QUEUED, "offered", unless_held=True),
+    "accept": Rule(QUEUED, "accepted", unless_held=True),
+    "decline": Rule(OPEN, "on-hold", {"offer-declined"}, unless_held=True),
+    "expire": Rule(OPEN, "on-hold", {"offer-expired"}, unless_held=True),
+    "take-back": Rule(GIVEN, "on-hold", {"waiting-for-place"}, unless_held=True),
+    "hand-back": Rule(OPEN, "on-hold", {"handed-back"}, unless_held=True),
+    "start": Rule({"accepted"}, "in-progress"),
+    "complete": Rule(HELPED, "completed", outcome=True),
+    "fail": Rule(HELPED, "failed", {"could-not-contact", "could-not-help"}),
+    "hold": Rule(OPEN, "on-hold", HOLDS),
+    "lapse": Rule(QUEUED | {"accepted"}, "on-hold", {"agreement-lapsed"}),
+    "resume": Rule({"on-hold"}, "on-hold", {"waiting-for-place"}),
+    "say-no": Rule(GIVEN, "on-hold", {"said-no"}),
+    "cancel": Rule(
+        OPEN,
+        "cancelled",
+        {"no-longer-needed", "agreement-withdrawn", "moved-away", "died", "duplicate", "other", "erased"},
+    ),
+    "reject": Rule(QUEUED, "rejected", {"not-eligible", "out-of-area", "not-safe-to-help", "duplicate"}),
+    "mark-error": Rule(
+        (OPEN | TERMINAL) - {"entered-in-error"}, "entered-in-error", {"wrong-person", "made-by-mistake", "duplicate"}
+    ),
 }
-"""From which states a state may be reached."""
+"""What may be asked of a need. All else is refused where people ask it, and superseded where it is a late fact."""
 
-STEPS: Final[dict[NeedStatus, tuple[By, int, str]]] = {
+Step = tuple[Actor, int, str]
+STEPS: Final[dict[NeedStatus, Step]] = {
     "requested": ("programme", 2, "We look for help that suits."),
     "on-hold": (
         "programme",
@@ -73,24 +130,65 @@ STEPS: Final[dict[NeedStatus, tuple[By, int, str]]] = {
 }
 """Who owns a need in each state, after how many days they must have acted, and what they do."""
 
+HELD_STEPS: Final[dict[str, Step]] = {
+    "paused-by-staff": ("programme", 28, "The programme looks at it again."),
+    "not-before": ("programme", 28, "We look for help from this day on."),
+    "not-now": ("programme", 28, "We look for help again from this day on."),
+    "checking": ("programme", 7, "We check it against what we know already."),
+    "risk-check": ("programme", 7, "The programme checks that a visit at home is safe."),
+    "agreement-lapsed": ("referrer", 14, "Ask the person again, and send us the new agreement."),
+}
+"""The same for needs that are held: on the last day of the hold, where it has one."""
 
-def next_step(status: NeedStatus, at: datetime) -> Next | None:
+LATE: Final[Step] = ("programme", 7, "It takes longer than we said. The programme looks into it.")
+
+
+def next_step(status: NeedStatus, at: datetime, hold: str | None = None, until: date | None = None) -> Next | None:
     if status not in STEPS:
         return None
-    by, days, what = STEPS[status]
-    return Next(by, day_of(at + timedelta(days=days)), what)
+    by, days, what = HELD_STEPS[hold] if hold else STEPS[status]
+    return Next(by, until or day_of(at + timedelta(days=days)), what)
 
 
-def apply(need: Need, move: Move, at: datetime) -> Need | None:
-    """The need after the move; none where the fact came too late and changes nothing."""
-    unchanged = (need.status, need.reason) == (move.to, move.reason)
-    if unchanged or need.status not in GUARDS[move.to]:
+def stalled(need: Need, at: datetime) -> Need:
+    """A need whose day went by: the programme takes it on."""
+    by, days, what = LATE
+    return replace(need, next=Next(by, day_of(at + timedelta(days=days)), what))
+
+
+def apply(need: Need, asked: Asked, at: datetime) -> Need | None:
+    """The need as the table says it is now; none where the request is illegal, comes late, or changes nothing."""
+    rule = TABLE[asked.request]
+    hold = asked.reason if asked.request in ("hold", "lapse") else None
+    same = (need.status, need.reason, need.hold_until) == (rule.after, asked.reason, asked.until)
+    if same or not _allows(rule, need, asked):
         return None
     return replace(
         need,
-        status=move.to,
-        reason=move.reason,
-        outcome=move.outcome,
-        next=next_step(move.to, at),
-        provider=move.provider if move.to in HELPED else None,
+        status=rule.after,
+        reason=asked.reason,
+        outcome=asked.outcome,
+        next=next_step(rule.after, at, hold, asked.until),
+        provider=asked.provider if rule.after in HELPED else None,
+        hold=hold,
+        hold_until=asked.until if hold else None,
     )
+
+
+def _allows(rule: Rule, need: Need, asked: Asked) -> bool:
+    return (
+        need.status in rule.before
+        and asked.reason in rule.reasons
+        and (asked.outcome is not None) == rule.outcome
+        and not (rule.unless_held and need.hold)
+        and (asked.request != "resume" or need.hold is not None)
+    )
+
+
+def keeps_back(agreement_until: date | None, not_before: date | None, today: date, *, unchecked_visit: bool) -> Asked:
+    """What is to be asked of a need that nobody holds back otherwise: why it still cannot be offered, or to go on."""
+    if agreement_until and agreement_until < today:
+        return Asked("lapse", "agreement-lapsed")
+    if not_before and not_before > today:
+        return Asked("hold", "not-before", until=not_before)
+    return Asked("hold", "risk-check") if unchecked_visit else Asked("resume", "waiting-for-place")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final
 
 GROUPS: Final[Mapping[str, frozenset[str]]] = {
@@ -28,6 +29,17 @@ class Policy:
     area_steps: tuple[tuple[int, int], ...] = ((2, 10), (5, 5), (10, 0))
     default_decile: int = 5
     groups: Mapping[str, frozenset[str]] = field(default_factory=lambda: GROUPS)
+
+    def proves(self) -> frozenset[str]:
+        """The circumstances of which a published score, with the number of groups, could prove a yes.
+
+        Whoever knows that all groups apply, or one of them alone by its points, may know no more than that.
+        """
+        by_count: dict[int, frozenset[str]] = {}
+        for codes in product(*(["", *sorted(group)] for group in self.groups.values())):
+            told = frozenset(codes) - {""}
+            by_count[len(told)] = by_count.get(len(told), told) & told
+        return frozenset[str]().union(*by_count.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from contracts.referrals import Area as PublishedArea
 from contracts.referrals import AreasLoaded, PartnerRegistered
 from contracts.vocabulary import PartnerId, Role, ShortText
 from services.referrals.domain.areas import Area
-from services.referrals.domain.priority import Policy, area_step
+from services.referrals.domain.priority import area_step
 from services.referrals.store import Store
 
 REMOVED = refuse("partner", "removed", "This partner was removed.", "Add it under another id.")
@@ -103,8 +103,8 @@ async def on_revoke_keys(events: Sequence[Event[RevokeKeys]], store: Store, at: 
     ]
 
 
-async def on_load_areas(policy: Policy, events: Sequence[Event[LoadAreas]], store: Store, at: datetime) -> list[Said]:
-    last = events[-1]
+async def on_load_areas(events: Sequence[Event[LoadAreas]], store: Store, at: datetime) -> list[Said]:
+    last, policy = events[-1], await store.policies.current()
     if last.data.first and await store.partners.has_areas():
         return []
     await store.partners.replace_areas(last.data.areas)

@@ -3,17 +3,14 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from pydantic import ValidationError
-
 from chassis.envelope import Event
-from chassis.errors import Refused, field_errors, refuse
 from chassis.facts import Said, refusal
 from chassis.ids import uuid7
-from chassis.jwe import NotOpened, Opener
+from chassis.jwe import Opener
 from chassis.sealing import Vault
 from chassis.submissions import ERASED
 from contracts.calendar import day_of
@@ -22,11 +19,19 @@ from contracts.message import Message
 from contracts.person import Person
 from contracts.refusal import FieldError
 from services.referrals import events_out
-from services.referrals.domain.lifecycle import Need, next_step
-from services.referrals.domain.priority import Policy, Score, score
-from services.referrals.domain.schemes import qualifies_for
+from services.referrals.domain.priority import Policy, Score
+from services.referrals.handlers.asking import (
+    is_ward,
+    new_needs,
+    open_person,
+    weigh,
+    wrong_agreement,
+    wrong_needs,
+    wrong_wards,
+)
+from services.referrals.handlers.moves import check_on, days_of
 from services.referrals.store import Store
-from services.referrals.store.referrals import NewReferral
+from services.referrals.store.referrals import NewNeed, NewReferral, Parent
 
 
 class OpenedReferral(Referral):
@@ -40,9 +45,8 @@ class OpenedReferral(Referral):
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What the programme holds: the policy, and the keys that open, wrap and alias."""
+    """The keys that open, wrap and alias."""
 
-    policy: Policy
     opener: Opener
     vault: Vault
 
@@ -52,44 +56,30 @@ def opening(programme: Programme) -> Callable[[Message], Message]:
 
     def opened(message: Message) -> Message:
         assert isinstance(message, (ReferralSubmitted, ReferralPosted))  # noqa: S101 - wired for these two alone
-        person = getattr(message, "person", None) or _open(programme.opener, message.person_jwe or "")
+        person = getattr(message, "person", None) or open_person(programme.opener, message.person_jwe or "")
         shared = {name: getattr(message, name) for name in Referral.model_fields}
         return OpenedReferral.model_construct(**shared, person=person)
 
     return opened
 
 
-_MEND = {
-    "other-key": "Seal it with the programme's public key, which `partner add` printed.",
-    "jwe-algorithm": "Use ECDH-ES+A256KW and A256GCM, without zip.",
-}
-
-
-def _open(opener: Opener, sealed: str) -> Person:
-    try:
-        return Person.model_validate_json(opener.open(sealed))
-    except NotOpened as why:
-        mend = _MEND.get(why.rule, "Seal the person again as a JWE in compact form.")
-        raise Refused(refuse("person_jwe", why.rule, "The sealed person cannot be opened.", mend)) from None
-    except ValidationError as error:
-        errors = (e.model_copy(update={"field": f"person.{e.field}"}) for e in field_errors(error))
-        raise Refused(*errors) from None
-
-
 async def on_referral_submitted(
     programme: Programme, events: Sequence[Event[OpenedReferral]], store: Store, at: datetime
 ) -> list[Said]:
     deciles = await store.referrals.deciles([code for event in events for code in _codes(event.data)])
+    policy = await store.policies.current()
     errors = {id(event): _errors(event, deciles) for event in events}
     gone = await store.persons.erased([_referral_id(event) for event in events])
     for event in events:
         errors[id(event)] += [ERASED] if _referral_id(event) in gone else []
-    accepted = [_Accepted(event, _decide(programme, event, deciles)) for event in events if not errors[id(event)]]
+    accepted = [_accept(policy, event, deciles) for event in events if not errors[id(event)]]
     rows = [_row(programme, each) for each in accepted]
     needs = [need for each in accepted for need in each.needs]
     await store.referrals.add(rows, needs, at)
     refused = [refusal(event, *errors[id(event)]) for event in events if errors[id(event)]]
-    return [*refused, *(fact for each, row in zip(accepted, rows, strict=True) for fact in _say(each, row))]
+    days = {day: each.event for each in accepted for day in _days(each)}
+    facts = [fact for each, row in zip(accepted, rows, strict=True) for fact in _say(each, row, at)]
+    return [*refused, *facts, *await check_on(days, store)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +93,15 @@ class _Decision:
 class _Accepted:
     event: Event[OpenedReferral]
     decision: _Decision
+    needs: list[NewNeed]
 
     @property
     def referral_id(self) -> UUID:
         return _referral_id(self.event)
 
-    @property
-    def needs(self) -> list[Need]:
-        step = next_step("requested", self.event.time)
-        return [
-            Need(
-                uuid7(self.event.time, self.event.source, self.event.id, "need", str(nth)),
-                self.referral_id,
-                asked.kind,
-                "requested",
-                next=step,
-            )
-            for nth, asked in enumerate(self.event.data.needs)
-        ]
-
 
 def _referral_id(event: Event[OpenedReferral]) -> UUID:
     return uuid7(event.time, event.source, event.id, "referral")
-
-
-def _is_ward(code: str | None) -> bool:
-    return code is not None and code[1:3] == "05"
 
 
 def _codes(data: OpenedReferral) -> list[str]:
@@ -136,35 +109,26 @@ def _codes(data: OpenedReferral) -> list[str]:
 
 
 def _errors(event: Event[OpenedReferral], deciles: dict[str, int]) -> list[FieldError]:
-    data = event.data
-    named = (("ward", data.ward), ("serve_ward", data.serve_ward))
-    errors = [
-        refuse(field, "unknown-ward", "The programme has no such ward.", "Use the GSS code of one of its wards.")
-        for field, code in named
-        if _is_ward(code) and code not in deciles
+    data, today = event.data, day_of(event.time)
+    return [
+        *wrong_wards(deciles, ward=data.ward, serve_ward=data.serve_ward),
+        *wrong_agreement(data.agreement, today),
+        *wrong_needs(data.needs),
     ]
-    given, until = data.agreement.given_on, data.agreement.until
-    if given > day_of(event.time):
-        errors.append(
-            refuse(
-                "agreement.given_on", "in-future", "The agreement is dated after today.", "Give the day it was given."
-            )
-        )
-    if until and until < day_of(event.time):
-        errors.append(refuse("agreement.until", "lapsed", "The agreement has ended.", "Ask the person again."))
-    kinds = [need.kind for need in data.needs]
-    if len(set(kinds)) < len(kinds):
-        errors.append(refuse("needs", "kind-twice", "A kind of need stands twice.", "Ask for each kind once."))
-    return errors
 
 
-def _decide(programme: Programme, event: Event[OpenedReferral], deciles: dict[str, int]) -> _Decision:
-    data, person = event.data, event.data.person
-    told = {code for code, answer in person.circumstances.items() if answer == "yes"}
-    decile = deciles.get(person.lsoa or "") or deciles.get(data.ward)
-    ward = data.serve_ward or (data.ward if _is_ward(data.ward) else None)
-    schemes = qualifies_for(person.born, told, day_of(event.time))
-    return _Decision(score(programme.policy, told, decile), schemes, ward)
+def _accept(policy: Policy, event: Event[OpenedReferral], deciles: dict[str, int]) -> _Accepted:
+    data = event.data
+    needs = new_needs(event, _referral_id(event), data.needs, data.agreement.until, data.not_before)
+    ward = data.serve_ward or (data.ward if is_ward(data.ward) else None)
+    scored, schemes = weigh(policy, data.person, data.ward, deciles, day_of(event.time))
+    return _Accepted(event, _Decision(scored, schemes, ward), needs)
+
+
+def _days(accepted: _Accepted) -> set[date]:
+    until = accepted.event.data.agreement.until
+    ends = {until + timedelta(days=1)} if until and until < date.max else set()
+    return ends.union(*(days_of(new.need) for new in accepted.needs))
 
 
 def _row(programme: Programme, accepted: _Accepted) -> NewReferral:
@@ -186,15 +150,22 @@ def _row(programme: Programme, accepted: _Accepted) -> NewReferral:
         area_step=scored.area_step,
         policy=scored.policy,
         received_at=event.time,
+        languages=data.languages,
+        schemes=accepted.decision.schemes,
+        not_before=data.not_before,
         wrapped_key=wrapped,
         sealed=sealed,
     )
 
 
-def _say(accepted: _Accepted, row: NewReferral) -> list[Said]:
+def _say(accepted: _Accepted, row: NewReferral, at: datetime) -> list[Said]:
+    event, needs = accepted.event, [new.need for new in accepted.needs]
+    parent = Parent(row.partner, row.reference, row.area)
+    held = [need for need in needs if need.hold]
     return [
-        events_out.referral_received(accepted.event, row, accepted.needs, accepted.decision.schemes),
-        events_out.acknowledged(accepted.event, accepted.referral_id, accepted.needs),
+        events_out.referral_received(event, row, needs, accepted.decision.schemes),
+        events_out.acknowledged(event, row.reference, row.id, needs),
+        *(fact for need in held for fact in events_out.progressed(event, parent, need, "requested", at)),
     ]
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from chassis.postgres import Conn
+from services.referrals.store.changes import Changes
 from services.referrals.store.partners import Partners
 from services.referrals.store.persons import Persons
+from services.referrals.store.policies import Policies
 from services.referrals.store.referrals import Referrals
 
 
@@ -19,8 +21,16 @@ class Store:
         return Referrals(self.conn)
 
     @property
+    def changes(self) -> Changes:
+        return Changes(self.conn)
+
+    @property
     def partners(self) -> Partners:
         return Partners(self.conn)
+
+    @property
+    def policies(self) -> Policies:
+        return Policies(self.conn)
 
     @property
     def persons(self) -> Persons:

@@ -1,7 +1,8 @@
 """Referrals, persons and needs."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis.postgres import Conn
+from contracts.door import NeedAsked
 from services.referrals.domain.lifecycle import Need, Next
 
 
@@ -31,8 +33,22 @@ class NewReferral:
     area_step: int
     policy: str
     received_at: datetime
+    languages: list[str]
+    schemes: list[str]
+    not_before: date | None
     wrapped_key: bytes
     sealed: bytes
+
+
+_OF_REFERRAL = [each.name for each in fields(NewReferral) if each.name not in {"wrapped_key", "sealed"}]
+
+
+@dataclass(frozen=True, slots=True)
+class NewNeed:
+    """A need, and what it asks."""
+
+    need: Need
+    asked: NeedAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +73,20 @@ class Trace:
 
 def _need(row: asyncpg.Record) -> Need:
     step = Next(row["next_by"], row["next_on"], row["next_what"]) if row["next_by"] else None
-    return Need(
-        row["id"],
-        row["referral_id"],
-        row["kind"],
-        row["status"],
-        row["reason"],
-        row["outcome"],
-        step,
-        row["provider"],
-    )
+    return Need(**{name: row[name] for name in _OF_NEED}, next=step)
+
+
+def _row(need: Need) -> dict[str, Any]:
+    step = need.next
+    return {
+        **{name: getattr(need, name) for name in _OF_NEED},
+        "next_by": step and step.by,
+        "next_on": step and step.on,
+        "next_what": step and step.what,
+    }
+
+
+_OF_NEED = [each.name for each in fields(Need) if each.name != "next"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +95,10 @@ class Referrals:
 
     conn: Conn
 
-    async def add(self, referrals: Sequence[NewReferral], needs: Sequence[Need], at: datetime) -> None:
+    async def add(self, referrals: Sequence[NewReferral], needs: Sequence[NewNeed], at: datetime) -> None:
         await self._insert_persons(referrals)
         await self._insert_referrals(referrals)
-        await self._insert_needs(needs, at)
+        await self.add_needs(needs, at)
 
     async def _insert_persons(self, referrals: Sequence[NewReferral]) -> None:
         await self.conn.execute(
@@ -90,42 +110,26 @@ class Referrals:
         )
 
     async def _insert_referrals(self, referrals: Sequence[NewReferral]) -> None:
+        rows = [{name: getattr(row, name) for name in _OF_REFERRAL} for row in referrals]
         await self.conn.execute(
-            """insert into referral (id, person_ref, partner, reference, area, ward, direct_contact, agreement_by,
-                                     agreement_until, score, groups, area_step, policy, received_at, submission_id)
-               select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bool[],
-                                    $8::text[], $9::date[], $10::int[], $11::int[], $12::int[], $13::text[],
-                                    $14::timestamptz[], $15::text[])""",
-            [r.id for r in referrals],
-            [r.person_ref for r in referrals],
-            [r.partner for r in referrals],
-            [r.reference for r in referrals],
-            [r.area for r in referrals],
-            [r.ward for r in referrals],
-            [r.direct_contact for r in referrals],
-            [r.agreement_by for r in referrals],
-            [r.agreement_until for r in referrals],
-            [r.score for r in referrals],
-            [r.groups for r in referrals],
-            [r.area_step for r in referrals],
-            [r.policy for r in referrals],
-            [r.received_at for r in referrals],
-            [r.submission_id for r in referrals],
+            """insert into referral (id, person_ref, partner, submission_id, reference, area, ward, direct_contact,
+                                     agreement_by, agreement_until, score, groups, area_step, policy, received_at,
+                                     languages, schemes, not_before)
+               select id, person_ref, partner, submission_id, reference, area, ward, direct_contact,
+                      agreement_by, agreement_until, score, groups, area_step, policy, received_at,
+                      languages, schemes, not_before
+               from json_populate_recordset(null::referral, $1::json)""",
+            json.dumps(rows, default=str),
         )
 
-    async def _insert_needs(self, needs: Sequence[Need], at: datetime) -> None:
+    async def add_needs(self, needs: Sequence[NewNeed], at: datetime) -> None:
         await self.conn.execute(
-            """insert into need (id, referral_id, kind, status, next_by, next_on, next_what, changed_at)
-               select id, referral_id, kind, status, next_by, next_on, next_what, $8
-               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[])
-               as new (id, referral_id, kind, status, next_by, next_on, next_what)""",
-            [need.id for need in needs],
-            [need.referral_id for need in needs],
-            [need.kind for need in needs],
-            [need.status for need in needs],
-            [need.next and need.next.by for need in needs],
-            [need.next and need.next.on for need in needs],
-            [need.next and need.next.what for need in needs],
+            """insert into need (id, referral_id, kind, status, reason, next_by, next_on, next_what, hold, hold_until,
+                                 requirements, languages, formats, changed_at)
+               select id, referral_id, kind, status, reason, next_by, next_on, next_what, hold, hold_until,
+                      requirements, languages, formats, $2
+               from json_populate_recordset(null::need, $1::json)""",
+            json.dumps([{**_row(new.need), **new.asked.model_dump(exclude={"kind"})} for new in needs], default=str),
             at,
         )
 
@@ -143,23 +147,20 @@ class Referrals:
             {row["id"]: _need(row) for row in needs},
         )
 
-    async def save(self, needs: Sequence[Need], traces: Sequence[Trace], closed: Sequence[UUID], at: datetime) -> None:
+    async def save(
+        self,
+        needs: Sequence[Need],
+        traces: Sequence[Trace],
+        closed: Mapping[UUID, datetime | None],
+        at: datetime,
+    ) -> None:
+        """Saves needs as they are, and when each referral that is named was `closed`, if it is."""
         await self.conn.execute(
             """update need set status = new.status, reason = new.reason, outcome = new.outcome,
                                next_by = new.next_by, next_on = new.next_on, next_what = new.next_what,
-                               provider = new.provider, changed_at = $9
-               from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::text[],
-                           $8::text[])
-               as new (id, status, reason, outcome, next_by, next_on, next_what, provider)
-               where need.id = new.id""",
-            [need.id for need in needs],
-            [need.status for need in needs],
-            [need.reason for need in needs],
-            [need.outcome for need in needs],
-            [need.next and need.next.by for need in needs],
-            [need.next and need.next.on for need in needs],
-            [need.next and need.next.what for need in needs],
-            [need.provider for need in needs],
+                               provider = new.provider, hold = new.hold, hold_until = new.hold_until, changed_at = $2
+               from json_populate_recordset(null::need, $1::json) as new where need.id = new.id""",
+            json.dumps([_row(need) for need in needs], default=str),
             at,
         )
         await self.conn.execute(
@@ -175,11 +176,19 @@ class Referrals:
             at,
         )
         if closed:
-            await self.conn.execute("update referral set closed_at = $2 where id = any($1::uuid[])", list(closed), at)
+            await self.conn.execute(
+                """update referral set closed_at = new.at from unnest($1::uuid[], $2::timestamptz[]) as new (id, at)
+                   where referral.id = new.id""",
+                list(closed),
+                list(closed.values()),
+            )
 
     async def deciles(self, codes: Sequence[str]) -> dict[str, int]:
         rows = await self.conn.fetch("select code, decile from area where code = any($1::text[])", list(codes))
         return {row["code"]: row["decile"] for row in rows}
+
+    async def all_deciles(self) -> dict[str, int]:
+        return {row["code"]: row["decile"] for row in await self.conn.fetch("select code, decile from area")}
 
     async def of_partner(self, partner: str, referral_id: UUID) -> list[asyncpg.Record]:
         """The needs of one referral with their parent, or nothing where it is not this partner's."""

@@ -12,6 +12,7 @@ from contracts.referrals import (
     PersonErased,
     ReferralClosed,
     ReferralReceived,
+    ReferralStalled,
     ReferralWithdrawn,
 )
 from services.reporting.domain.folding import latest
@@ -53,6 +54,11 @@ async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], sto
     async with store.tally.following([event.data.referral_id for event in events]):
         await store.referrals.move_needs(latest((e.data for e in events), lambda fact: fact.need_id))
     return await changed(ALL, events[-1], store, at)
+
+
+async def on_referral_stalled(events: Sequence[Event[ReferralStalled]], store: Store, _at: datetime) -> list[Said]:
+    await store.referrals.save_stalls([event.data for event in events])
+    return []
 
 
 async def on_referral_closed(events: Sequence[Event[ReferralClosed]], store: Store, _at: datetime) -> list[Said]:

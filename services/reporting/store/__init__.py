@@ -15,7 +15,7 @@ from services.reporting.store.tally import Tally
 
 HELD: Final = {
     table: f"select * from {table} where referral_id = any($1::text[]::uuid[])"  # noqa: S608 - our own tables
-    for table in ("referral", "need", "offer", "support", "gap", "notification")
+    for table in ("referral", "need", "offer", "support", "gap", "stall", "notification")
 }
 """What is kept of referrals ($1)."""
 

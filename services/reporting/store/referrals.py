@@ -13,6 +13,7 @@ from contracts.referrals import (
     PartnerRegistered,
     ReferralClosed,
     ReferralReceived,
+    ReferralStalled,
     ReferralWithdrawn,
 )
 
@@ -108,6 +109,16 @@ class Referrals:
             [fact.reason for _, fact in rows],
         )
 
+    async def save_stalls(self, facts: Sequence[ReferralStalled]) -> None:
+        await self.conn.execute(
+            """insert into stall (referral_id, need_id, due_on, owner)
+               select * from unnest($1::uuid[], $2::uuid[], $3::date[], $4::text[]) on conflict do nothing""",
+            [fact.referral_id for fact in facts],
+            [fact.need_id for fact in facts],
+            [fact.due_on for fact in facts],
+            [fact.by for fact in facts],
+        )
+
     async def close_referrals(self, facts: Sequence[ReferralClosed]) -> None:
         await self.conn.execute(
             """insert into referral (referral_id, closed_at) select * from unnest($1::uuid[], $2::timestamptz[])
@@ -130,6 +141,7 @@ class Referrals:
             ids,
         )
         await self.conn.execute("delete from offer where referral_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from stall where referral_id = any($1::uuid[])", ids)
         await self.conn.execute("delete from support where referral_id = any($1::uuid[])", ids)
         await self.conn.execute("delete from gap where referral_id = any($1::uuid[])", ids)
         await self.conn.execute("delete from notification where referral_id = any($1::uuid[])", ids)

@@ -1,0 +1,54 @@
+"""What staff do to referrals, and what waits for them."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+
+from chassis.door import body_of
+from chassis.http import IdempotencyKey, Staff
+from chassis.service import Running
+from services.referrals.handlers.staff import (
+    AnswerForPerson,
+    BarProvider,
+    ClearHomeVisit,
+    MarkError,
+    PauseNeed,
+    RejectNeed,
+    ResumeNeed,
+    SetLane,
+    StaffAct,
+)
+
+NEED_ACTS: dict[str, type[StaffAct]] = {
+    "pause": PauseNeed,
+    "resumption": ResumeNeed,
+    "answer": AnswerForPerson,
+    "barred-provider": BarProvider,
+    "home-visit-clearance": ClearHomeVisit,
+    "rejection": RejectNeed,
+}
+REFERRAL_ACTS: dict[str, type[StaffAct]] = {"lane": SetLane, "error": MarkError}
+
+
+def for_staff(running: Running) -> APIRouter:
+    router = APIRouter(prefix="/v1/staff", tags=["staff"])
+    for name, model in NEED_ACTS.items():
+        _act(router, running, f"/needs/{{of}}/{name}", model, "need_id")
+    for name, model in REFERRAL_ACTS.items():
+        _act(router, running, f"/referrals/{{of}}/{name}", model, "referral_id")
+    return router
+
+
+def _act(router: APIRouter, running: Running, path: str, model: type[StaffAct], of_what: str) -> None:
+    @router.post(
+        path,
+        status_code=202,
+        name=model.__name__,
+        description=model.__doc__,
+        openapi_extra=body_of(model, "by", of_what),
+    )
+    async def done(of: UUID, request: Request, staff: Staff, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
+        known: dict[str, str | UUID] = {of_what: of, "by": staff.principal}
+        await running.door.accept(request, model, staff.principal, idempotency_key, **known)
+        return {"status": "accepted"}

@@ -1,0 +1,162 @@
+"""A referrer corrects a referral or adds a need. Waiting time stays; what follows from the facts is weighed anew."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from chassis.envelope import Event
+from chassis.errors import refuse
+from chassis.facts import Said, refusal
+from contracts.calendar import day_of
+from contracts.changes import Amendment, AmendmentPosted, ReferralAmendmentRequested
+from contracts.message import Message
+from contracts.person import Person
+from contracts.refusal import FieldError
+from contracts.vocabulary import TERMINAL
+from services.referrals import events_out
+from services.referrals.domain.lifecycle import HOLDS, OPEN, keeps_back
+from services.referrals.domain.priority import Policy
+from services.referrals.handlers.asking import (
+    is_ward,
+    new_needs,
+    open_person,
+    weigh,
+    wrong_agreement,
+    wrong_needs,
+    wrong_wards,
+)
+from services.referrals.handlers.moves import Moves, load
+from services.referrals.handlers.progress import NOT_FOUND
+from services.referrals.handlers.submission import Programme, person_of
+from services.referrals.store import Store
+from services.referrals.store.changes import Terms
+
+HELD_BY_STAFF = HOLDS - {"not-before", "risk-check"}
+
+
+class OpenedAmendment(Amendment):
+    """An amendment whose person, if it has one, was opened. It lives only in memory."""
+
+    person: Person | None = None
+
+    spec = ReferralAmendmentRequested.spec
+    example = ReferralAmendmentRequested.example
+
+
+def opening_amendment(programme: Programme) -> Callable[[Message], Message]:
+    """How a message of either door becomes an OpenedAmendment. Raises Refused."""
+
+    def opened(message: Message) -> Message:
+        assert isinstance(message, (ReferralAmendmentRequested, AmendmentPosted))  # noqa: S101 - wired for these alone
+        sealed = message.person_jwe
+        person = open_person(programme.opener, sealed) if sealed else getattr(message, "person", None)
+        shared = {name: getattr(message, name) for name in message.model_fields_set & set(Amendment.model_fields)}
+        return OpenedAmendment.model_construct(**shared, person=person)
+
+    return opened
+
+
+_ENDED = refuse(
+    "referral_id", "illegal-move", "This referral has ended.", "Refer the person again if they need help after all."
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What the amendments of a batch work on."""
+
+    programme: Programme
+    policies: Mapping[str, Policy]
+    moves: Moves
+    terms: dict[UUID, Terms]
+    deciles: Mapping[str, int]
+    persons: Mapping[UUID, Any]
+
+
+async def on_amendment_requested(
+    programme: Programme, events: Sequence[Event[OpenedAmendment]], store: Store, at: datetime
+) -> list[Said]:
+    ids = [event.data.referral_id for event in events]
+    moves = await load(ids, store)
+    terms = await store.changes.terms(ids)
+    persons = await store.referrals.sealed_persons(ids)
+    batch = _Batch(programme, await store.policies.all(), moves, terms, await store.referrals.all_deciles(), persons)
+    for event in events:
+        if wrong := _wrong(event, batch, at):
+            moves.said.append(refusal(event, *wrong))
+            continue
+        await _amend(event, batch, store, at)
+    return await moves.save(store, at)
+
+
+def _wrong(event: Event[OpenedAmendment], batch: _Batch, at: datetime) -> list[FieldError]:
+    data, today = event.data, day_of(at)
+    parent = batch.moves.parents.get(data.referral_id)
+    if parent is None or parent.partner != event.partner:
+        return [NOT_FOUND]
+    if all(need.status in TERMINAL for need in batch.moves.of(data.referral_id)):
+        return [_ENDED]
+    return [
+        *wrong_wards(batch.deciles, ward=data.ward, serve_ward=data.serve_ward),
+        *(wrong_agreement(data.agreement, today) if data.agreement else ()),
+        *wrong_needs(data.needs),
+    ]
+
+
+async def _amend(event: Event[OpenedAmendment], batch: _Batch, store: Store, at: datetime) -> None:
+    data = event.data
+    terms = batch.terms[data.referral_id] = _terms(event, batch, at)
+    await store.changes.save_terms(data.referral_id, terms)
+    if data.person:
+        wrapped, sealed = batch.programme.vault.lock(data.person.model_dump_json().encode())
+        await store.changes.replace_person(data.referral_id, wrapped, sealed)
+    await _needs(event, batch, store, at)
+    batch.moves.amended[data.referral_id] = event
+    open_needs = batch.moves.of(data.referral_id)
+    reference = batch.moves.parents[data.referral_id].reference
+    batch.moves.said.append(events_out.acknowledged(event, reference, data.referral_id, open_needs))
+
+
+def _terms(event: Event[OpenedAmendment], batch: _Batch, at: datetime) -> Terms:
+    data, before = event.data, batch.terms[event.data.referral_id]
+    told = data.model_fields_set
+    area = data.ward or before.area
+    moved = data.ward is not None or "serve_ward" in told
+    ward = (data.serve_ward or (area if is_ward(area) else None)) if moved else before.ward
+    row = batch.persons.get(data.referral_id)
+    person = data.person or (person_of(batch.programme.vault, row) if row else None)
+    agreement = data.agreement
+    after = before._replace(
+        area=area,
+        ward=ward,
+        languages=before.languages if data.languages is None else data.languages,
+        not_before=data.not_before if "not_before" in told else before.not_before,
+        direct_contact=before.direct_contact if data.direct_contact is None else data.direct_contact,
+        agreement_by=agreement.by if agreement else before.agreement_by,
+        agreement_until=agreement.until if agreement else before.agreement_until,
+    )
+    if person is None:
+        return after
+    policy = batch.policies[before.policy]
+    scored, schemes = weigh(policy, person, area, batch.deciles, day_of(at))
+    return after._replace(score=scored.points, groups=scored.groups, area_step=scored.area_step, schemes=schemes)
+
+
+async def _needs(event: Event[OpenedAmendment], batch: _Batch, store: Store, at: datetime) -> None:
+    data, moves, terms = event.data, batch.moves, batch.terms[event.data.referral_id]
+    still_open = {need.kind: need for need in moves.of(data.referral_id) if need.status in OPEN}
+    changed = [(still_open[asked.kind].id, asked) for asked in data.needs if asked.kind in still_open]
+    await store.changes.change_needs(changed)
+    added = [asked for asked in data.needs if asked.kind not in still_open]
+    new = new_needs(event, data.referral_id, added, terms.agreement_until, terms.not_before)
+    await store.referrals.add_needs(new, at)
+    moves.add(event, [each.need for each in new])
+    unchecked = await store.changes.unchecked_visits([need.id for need in still_open.values()])
+    kept = partial(keeps_back, terms.agreement_until, terms.not_before, day_of(at))
+    for need in still_open.values():
+        asked = kept(unchecked_visit=need.id in unchecked)
+        if need.hold not in HELD_BY_STAFF and (need.hold or asked.request != "resume"):
+            moves.ask(event, need, asked, at)
