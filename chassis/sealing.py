@@ -78,6 +78,11 @@ class Vault:
                 return aes_key_unwrap(key, wrapped)
         return aes_key_unwrap(oldest, wrapped)
 
+    def tokens(self, *parts: str) -> list[bytes]:
+        """By each key, what these parts are found by, and cannot be guessed from without the key."""
+        text = "\x1f".join(("token", *parts)).encode()
+        return [hmac.digest(key, text, hashlib.sha256) for key in self._programme_keys]
+
     def alias(self, at: datetime, *parts: str) -> UUID:
         """A version 8 UUID that only the holder of the programme key can tell from these parts.
 

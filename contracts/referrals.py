@@ -64,7 +64,10 @@ class Priority(Part):
 
 
 class NeedReceived(NeedAsked):
+    """A need that is `paused` is offered nothing until ReferralAmended says otherwise."""
+
     need_id: UUID
+    paused: bool = False
 
 
 @fact("referrals", key="referral_id", to=("matching", "reporting"))
@@ -118,11 +121,10 @@ class ReferralWithdrawn(Message):
 class NeedAmended(NeedReceived):
     """An open need as matching is to see it from now on.
 
-    A need that is `paused` is offered nothing, until the day in `paused_until` where there is one. It is never offered
-    a place of a provider in `barred`; with the requirement home-visit, none before a visit is cleared.
+    A pause ends by another amendment, on the day in `paused_until` where there is one. It is never offered a place of
+    a provider in `barred`; with the requirement home-visit, none before a visit is cleared.
     """
 
-    paused: bool = False
     paused_until: date | None = None
     barred: list[PartnerId] = []
     home_visit_cleared: bool = False

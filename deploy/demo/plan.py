@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any, Final, Literal
 
@@ -138,7 +138,7 @@ def _person(random: Random, number: int) -> dict[str, Any]:
     told = random.sample(CIRCUMSTANCES, random.randint(0, 5))
     return {
         "name": f"{random.choice(GIVEN)} {random.choice(FAMILY)}",
-        "born": str(date(random.randint(1935, 2004), random.randint(1, 12), random.randint(1, 28))),
+        "born": str(date(1935, 1, 1) + timedelta(days=number * 7919 % 25_000)),
         "address": [f"{random.randint(1, 200)} Example Street", "Leeds"],
         "phone": f"+44770090{number % 10_000:04d}",
         "email": f"person-{number}@example.org",

@@ -14,6 +14,7 @@ from contracts.referrals import PersonErased
 from services.referrals.handlers.amending import on_amendment_requested
 from services.referrals.handlers.answers import on_person_answered
 from services.referrals.handlers.days import on_check_day
+from services.referrals.handlers.duplicates import SettleDuplicate, on_settle_duplicate
 from services.referrals.handlers.group import on_group_submitted
 from services.referrals.handlers.moves import CheckDay
 from services.referrals.handlers.partners import (
@@ -85,6 +86,7 @@ ACTS: Mapping[type[BaseModel], Handler] = {
     **dict.fromkeys(NEED_ACTS, on_need_act),
     SetLane: on_set_lane,
     MarkError: on_mark_error,
+    SettleDuplicate: on_settle_duplicate,
     LoadAreas: on_load_areas,
     AdoptPolicy: on_adopt_policy,
 }

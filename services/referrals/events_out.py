@@ -36,7 +36,8 @@ from services.referrals.store.referrals import NewReferral, Parent
 def referral_received(event: Event[Referral], row: NewReferral, needs: Sequence[Need], schemes: list[str]) -> Fact:
     data = event.data
     asked = [
-        NeedReceived(need_id=need.id, **wanted.model_dump()) for need, wanted in zip(needs, data.needs, strict=True)
+        NeedReceived(need_id=need.id, paused=need.hold is not None, **wanted.model_dump())
+        for need, wanted in zip(needs, data.needs, strict=True)
     ]
     priority = Priority(score=row.score, groups=row.groups, area_step=row.area_step, policy=row.policy)
     return Fact(
@@ -160,10 +161,9 @@ def answered(event: Event[Any], need: Need, at: datetime) -> Fact:
     )
 
 
-def withdrawn(event: Event[Any], needs: Sequence[Need]) -> Fact:
+def withdrawn(event: Event[Any], needs: Sequence[Need], reason: str) -> Fact:
     ids = [need.id for need in needs]
-    referral_id = needs[0].referral_id
-    return Fact(ReferralWithdrawn(referral_id=referral_id, need_ids=ids, reason=event.data.reason), event)
+    return Fact(ReferralWithdrawn(referral_id=needs[0].referral_id, need_ids=ids, reason=reason), event)
 
 
 def closed(event: Event[Any], referral_id: UUID, at: datetime) -> Fact:

@@ -81,6 +81,8 @@ async def test_an_answer_that_cannot_be_is_refused(on_stage: Stage, answer: Any,
 
 # Days
 
+REFERRER = {"channels": ["via-referrer"]}
+
 
 async def test_a_need_is_looked_for_again_when_the_day_has_come(on_stage: Stage) -> None:
     received = await offered(on_stage)
@@ -122,8 +124,11 @@ async def test_a_day_that_goes_by_is_told_to_the_referrer_and_taken_on_by_the_pr
 
 
 async def test_each_day_is_planned_once(on_stage: Stage) -> None:
-    first = await on_stage.receive("gp-armley", a_referral(), a_referral(reference="GP-2"))
-    again = await on_stage.receive("gp-armley", a_referral(reference="GP-3"))
+    one, two, three = (
+        a_person(name=name, phone=None, safe_contact=REFERRER) for name in ("Ann Lee", "Bo Kay", "Cy Day")
+    )
+    first = await on_stage.receive("gp-armley", a_referral(one), a_referral(two, reference="GP-2"))
+    again = await on_stage.receive("gp-armley", a_referral(three, reference="GP-3"))
     assert len([s for s in first if isinstance(s, Later)]) == 1
     assert not [s for s in again if isinstance(s, Later)]
 

@@ -43,9 +43,8 @@ async def _arrive(arrivals: Arrivals, store: Store, at: datetime) -> list[Said]:
 
 
 def _arrived(referral: ReferralReceived, asked: NeedReceived, today: date) -> Arrival:
-    """A need for a visit at home is offered nothing before somebody has checked that it is safe."""
     later = referral.not_before is not None and referral.not_before > today
-    paused = later or "home-visit" in asked.requirements
+    paused = asked.paused or later
     return _arrival(referral, asked, paused=paused, until=referral.not_before)
 
 

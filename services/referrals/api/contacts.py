@@ -13,7 +13,8 @@ from chassis.service import Running
 from chassis.tokens import Tokens
 from contracts.person import Person
 from services.referrals.domain.contact import Contact, Rule, choose
-from services.referrals.handlers.submission import Programme, person_of
+from services.referrals.handlers.asking import person_of
+from services.referrals.handlers.submission import Programme
 from services.referrals.store import Store
 from services.referrals.store.referrals import Referrals
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from chassis.door import body_of
 from chassis.http import IdempotencyKey, Staff
 from chassis.service import Running
+from services.referrals.handlers.duplicates import SettleDuplicate
 from services.referrals.handlers.staff import (
     AnswerForPerson,
     BarProvider,
@@ -19,6 +20,7 @@ from services.referrals.handlers.staff import (
     SetLane,
     StaffAct,
 )
+from services.referrals.store import Store
 
 NEED_ACTS: dict[str, type[StaffAct]] = {
     "pause": PauseNeed,
@@ -28,7 +30,7 @@ NEED_ACTS: dict[str, type[StaffAct]] = {
     "home-visit-clearance": ClearHomeVisit,
     "rejection": RejectNeed,
 }
-REFERRAL_ACTS: dict[str, type[StaffAct]] = {"lane": SetLane, "error": MarkError}
+REFERRAL_ACTS: dict[str, type[StaffAct]] = {"lane": SetLane, "error": MarkError, "duplicate": SettleDuplicate}
 
 
 def for_staff(running: Running) -> APIRouter:
@@ -37,6 +39,14 @@ def for_staff(running: Running) -> APIRouter:
         _act(router, running, f"/needs/{{of}}/{name}", model, "need_id")
     for name, model in REFERRAL_ACTS.items():
         _act(router, running, f"/referrals/{{of}}/{name}", model, "referral_id")
+
+    @router.get("/duplicates")
+    async def duplicates(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
+        """Referrals that may be of one person, and what they have in common. Look at both before you settle it."""
+        async with running.database.acquire() as conn:
+            rows = await Store(conn).duplicates.unsettled()
+        return {"duplicates": [dict(row) for row in rows]}
+
     return router
 
 

@@ -23,14 +23,16 @@ from services.referrals.handlers.asking import (
     is_ward,
     new_needs,
     open_person,
+    person_of,
     weigh,
     wrong_agreement,
     wrong_needs,
     wrong_wards,
 )
+from services.referrals.handlers.duplicates import Newcomer, find
 from services.referrals.handlers.moves import Moves, load
 from services.referrals.handlers.progress import NOT_FOUND
-from services.referrals.handlers.submission import Programme, person_of
+from services.referrals.handlers.submission import Programme
 from services.referrals.store import Store
 from services.referrals.store.changes import Terms
 
@@ -112,7 +114,11 @@ async def _amend(event: Event[OpenedAmendment], batch: _Batch, store: Store, at:
     await store.changes.save_terms(data.referral_id, terms)
     if data.person:
         wrapped, sealed = batch.programme.vault.lock(data.person.model_dump_json().encode())
-        await store.changes.replace_person(data.referral_id, wrapped, sealed)
+        ref = await store.changes.replace_person(data.referral_id, wrapped, sealed)
+        one = Newcomer(data.referral_id, ref, data.person, frozenset())
+        found = await find(batch.programme.vault, [one], store)
+        await store.duplicates.keep_tokens(found.tokens)
+        await store.duplicates.note(found.pairs, at)
     await _needs(event, batch, store, at)
     batch.moves.amended[data.referral_id] = event
     open_needs = batch.moves.of(data.referral_id)

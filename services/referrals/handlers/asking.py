@@ -1,6 +1,7 @@
 """What a referral and its amendment have in common: the person opened, the rules, the score, the needs."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,12 @@ from chassis.envelope import Event
 from chassis.errors import Refused, field_errors, refuse
 from chassis.ids import uuid7
 from chassis.jwe import NotOpened, Opener
+from chassis.sealing import Vault
 from contracts.calendar import day_of
 from contracts.door import Agreement, NeedAsked
 from contracts.person import Person
 from contracts.refusal import FieldError
-from services.referrals.domain.lifecycle import Need, apply, keeps_back, next_step
+from services.referrals.domain.lifecycle import Asked, Need, apply, keeps_back, next_step
 from services.referrals.domain.priority import Policy, Score, score
 from services.referrals.domain.schemes import qualifies_for
 from services.referrals.store.referrals import NewNeed
@@ -36,6 +38,11 @@ def open_person(opener: Opener, sealed: str) -> Person:
     except ValidationError as error:
         errors = (e.model_copy(update={"field": f"person.{e.field}"}) for e in field_errors(error))
         raise Refused(*errors) from None
+
+
+def person_of(vault: Vault, row: Any) -> Person:
+    """Opens a row of `wrapped_key` and `sealed`."""
+    return Person.model_validate(json.loads(vault.unlock(row["wrapped_key"], row["sealed"])))
 
 
 def is_ward(code: str | None) -> bool:
@@ -81,13 +88,15 @@ def new_needs(
     asked: Sequence[NeedAsked],
     agreement_until: date | None,
     not_before: date | None,
+    checked: Collection[str] = (),
 ) -> list[NewNeed]:
-    """Needs as they begin: looked after at once, or held back for what the referral itself says."""
+    """Needs as they begin: looked after at once, or held back. `checked` are kinds that somebody may have asked for."""
     today, made = day_of(event.time), []
     for nth, wanted in enumerate(asked):
         identity = uuid7(event.time, event.source, event.id, "need", str(nth))
         need = Need(identity, referral_id, wanted.kind, "requested", next=next_step("requested", event.time))
         visit = "home-visit" in wanted.requirements
-        kept = apply(need, keeps_back(agreement_until, not_before, today, unchecked_visit=visit), event.time)
+        back = keeps_back(agreement_until, not_before, today, unchecked_visit=visit)
+        kept = apply(need, Asked("hold", "checking") if wanted.kind in checked else back, event.time)
         made.append(NewNeed(kept or need, wanted))
     return made

@@ -57,7 +57,7 @@ class Moves:
             return False
         self._put(event, moved)
         self.said += events_out.progressed(event, self.parents[need.referral_id], moved, need.status, at)
-        if moved.hold or need.hold:
+        if moved.status not in TERMINAL and (moved.hold or need.hold):
             self.amended[need.referral_id] = event
         self._close_or_reopen(event, need, moved, at)
         return True

@@ -17,8 +17,8 @@ from contracts.message import SERVICES
 from contracts.person import Person
 from contracts.referrals import PersonErased
 from services.referrals import events_out
+from services.referrals.handlers.asking import person_of
 from services.referrals.handlers.progress import cancel
-from services.referrals.handlers.submission import person_of
 from services.referrals.store import Store
 
 _TIMES: TypeAdapter[dict[str, datetime]] = TypeAdapter(dict[str, datetime])
@@ -95,6 +95,7 @@ async def _forget(
     cancelled = await cancel(event, ids, "erased", store, at)
     came_by = await store.persons.submissions(ids)
     await store.persons.erase(ids, at)
+    await store.duplicates.forget(ids)
     return [Forget(str(each), submissions=[came_by[each]] if each in came_by else []) for each in ids], cancelled
 
 

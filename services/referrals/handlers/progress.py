@@ -83,7 +83,7 @@ async def on_withdrawal_requested(
         elif not still_open:
             moves.said.append(refusal(event, _ENDED))
         else:
-            moves.said.append(events_out.withdrawn(event, still_open))
+            moves.said.append(events_out.withdrawn(event, still_open, event.data.reason))
             for need in still_open:
                 moves.ask(event, need, Asked("cancel", event.data.reason), at)
     return await moves.save(store, at)

@@ -137,7 +137,7 @@ async def _answer(event: Event[AnswerForPerson], need: Need, moves: Moves, _: St
 
 async def _reject(event: Event[RejectNeed], need: Need, moves: Moves, _: Store, at: datetime) -> FieldError | None:
     moved = moves.ask(event, need, Asked("reject", event.data.reason), at)
-    moves.said += [events_out.withdrawn(event, [need])] if moved else []
+    moves.said += [events_out.withdrawn(event, [need], event.data.reason)] if moved else []
     return _moved(moved, need)
 
 
@@ -156,10 +156,15 @@ async def _clear(
 
 
 async def _resume(event: Event[Any], need: Need, moves: Moves, store: Store, at: datetime) -> FieldError | None:
+    return _moved(need.hold not in {None, "checking"} and await go_on(event, need, moves, store, at), need)
+
+
+async def go_on(event: Event[Any], need: Need, moves: Moves, store: Store, at: datetime) -> bool:
+    """Nobody holds the need back any more: whether it now goes on, or is held for another reason."""
     limit = (await store.changes.limits_of([need.referral_id]))[need.referral_id]
     unchecked = need.id in await store.changes.unchecked_visits([need.id])
     asked = keeps_back(limit["agreement_until"], limit["not_before"], day_of(at), unchecked_visit=unchecked)
-    return _moved(need.hold is not None and moves.ask(event, need, asked, at), need)
+    return moves.ask(event, need, asked, at)
 
 
 def _moved(moved: bool, need: Need) -> FieldError | None:  # noqa: FBT001 - whether it moved is all there is to say
@@ -209,7 +214,7 @@ async def on_mark_error(events: Sequence[Event[MarkError]], store: Store, at: da
             continue
         await store.changes.note_acts([(told.referral_id, None, "MarkError", told.by, told.why)], at)
         still_open = [need for need in needs if need.status not in TERMINAL]
-        moves.said += [events_out.withdrawn(event, still_open)] if still_open else []
+        moves.said += [events_out.withdrawn(event, still_open, told.reason)] if still_open else []
         for need in needs:
             moves.ask(event, need, Asked("mark-error", told.reason), at)
     return await moves.save(store, at)

@@ -1,6 +1,5 @@
 """A partner's referral: opened and checked before the transaction, scored, kept and answered in it."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -29,6 +28,7 @@ from services.referrals.handlers.asking import (
     wrong_needs,
     wrong_wards,
 )
+from services.referrals.handlers.duplicates import Found, Newcomer, find
 from services.referrals.handlers.moves import check_on, days_of
 from services.referrals.store import Store
 from services.referrals.store.referrals import NewNeed, NewReferral, Parent
@@ -72,10 +72,13 @@ async def on_referral_submitted(
     gone = await store.persons.erased([_referral_id(event) for event in events])
     for event in events:
         errors[id(event)] += [ERASED] if _referral_id(event) in gone else []
-    accepted = [_accept(policy, event, deciles) for event in events if not errors[id(event)]]
+    good = [event for event in events if not errors[id(event)]]
+    found = await find(programme.vault, [_newcomer(programme, event) for event in good], store)
+    accepted = [_accept(policy, event, deciles, found) for event in good]
     rows = [_row(programme, each) for each in accepted]
-    needs = [need for each in accepted for need in each.needs]
-    await store.referrals.add(rows, needs, at)
+    await store.referrals.add(rows, [need for each in accepted for need in each.needs], at)
+    await store.duplicates.keep_tokens(found.tokens)
+    await store.duplicates.note(found.pairs, at)
     refused = [refusal(event, *errors[id(event)]) for event in events if errors[id(event)]]
     days = {day: each.event for each in accepted for day in _days(each)}
     facts = [fact for each, row in zip(accepted, rows, strict=True) for fact in _say(each, row, at)]
@@ -117,9 +120,18 @@ def _errors(event: Event[OpenedReferral], deciles: dict[str, int]) -> list[Field
     ]
 
 
-def _accept(policy: Policy, event: Event[OpenedReferral], deciles: dict[str, int]) -> _Accepted:
-    data = event.data
-    needs = new_needs(event, _referral_id(event), data.needs, data.agreement.until, data.not_before)
+def _newcomer(programme: Programme, event: Event[OpenedReferral]) -> Newcomer:
+    kinds = frozenset[str](need.kind for need in event.data.needs)
+    return Newcomer(_referral_id(event), _person_ref(programme, event), event.data.person, kinds)
+
+
+def _person_ref(programme: Programme, event: Event[Any]) -> UUID:
+    return programme.vault.alias(event.time, event.source, event.id)
+
+
+def _accept(policy: Policy, event: Event[OpenedReferral], deciles: dict[str, int], found: Found) -> _Accepted:
+    data, checked = event.data, found.checked.get(_referral_id(event), ())
+    needs = new_needs(event, _referral_id(event), data.needs, data.agreement.until, data.not_before, checked)
     ward = data.serve_ward or (data.ward if is_ward(data.ward) else None)
     scored, schemes = weigh(policy, data.person, data.ward, deciles, day_of(event.time))
     return _Accepted(event, _Decision(scored, schemes, ward), needs)
@@ -136,7 +148,7 @@ def _row(programme: Programme, accepted: _Accepted) -> NewReferral:
     wrapped, sealed = programme.vault.lock(data.person.model_dump_json().encode())
     return NewReferral(
         id=accepted.referral_id,
-        person_ref=programme.vault.alias(event.time, event.source, event.id),
+        person_ref=_person_ref(programme, event),
         partner=event.partner or "",
         submission_id=event.id,
         reference=data.reference,
@@ -167,8 +179,3 @@ def _say(accepted: _Accepted, row: NewReferral, at: datetime) -> list[Said]:
         events_out.acknowledged(event, row.reference, row.id, needs),
         *(fact for need in held for fact in events_out.progressed(event, parent, need, "requested", at)),
     ]
-
-
-def person_of(vault: Vault, row: Any) -> Person:
-    """Opens a row of `wrapped_key` and `sealed`."""
-    return Person.model_validate(json.loads(vault.unlock(row["wrapped_key"], row["sealed"])))

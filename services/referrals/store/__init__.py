@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis.postgres import Conn
 from services.referrals.store.changes import Changes
+from services.referrals.store.duplicates import Duplicates
 from services.referrals.store.partners import Partners
 from services.referrals.store.persons import Persons
 from services.referrals.store.policies import Policies
@@ -23,6 +24,10 @@ class Store:
     @property
     def changes(self) -> Changes:
         return Changes(self.conn)
+
+    @property
+    def duplicates(self) -> Duplicates:
+        return Duplicates(self.conn)
 
     @property
     def partners(self) -> Partners:

@@ -225,7 +225,8 @@ class Referrals:
     async def wrapped_keys(self, after: UUID, limit: int) -> list[asyncpg.Record]:
         """Those of the next persons, in the order of their refs; they are locked."""
         return await self.conn.fetch(
-            "select person_ref, wrapped_key from person where person_ref > $1 order by person_ref limit $2 for update",
+            """select person_ref, wrapped_key, sealed from person where person_ref > $1
+               order by person_ref limit $2 for update""",
             after,
             limit,
         )
