@@ -1,5 +1,7 @@
 """The wiring of the referrals service."""
 
+from functools import partial
+
 from chassis.jwe import Opener
 from chassis.sealing import Vault
 from chassis.service import Service
@@ -12,6 +14,7 @@ from services.referrals.clients.outbox import Outbox
 from services.referrals.events_in import ACTS, DUE, handlers
 from services.referrals.handlers.amending import opening_amendment
 from services.referrals.handlers.group import opening_group
+from services.referrals.handlers.importing import ImportReferral, on_import_referral, opening_import
 from services.referrals.handlers.submission import Programme, opening
 from services.referrals.settings import ReferralsSettings
 from services.referrals.store import Store
@@ -29,9 +32,10 @@ def build(settings: ReferralsSettings) -> Service:
             ReferralSubmitted: opening(programme),
             ReferralAmendmentRequested: opening_amendment(programme),
             GroupReferralSubmitted: opening_group(programme),
+            ImportReferral: opening_import(programme),
         },
         due=DUE,
-        results=ACTS,
+        results={**ACTS, ImportReferral: partial(on_import_referral, programme)},
         routers=lambda running: routes(running, programme, Outbox(settings.kafka)),
         internal=lambda running: [for_services(running, programme, Tokens(settings.token_key))],
         answers_unknown=True,

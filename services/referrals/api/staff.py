@@ -4,11 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 
 from chassis.door import body_of
 from chassis.http import IdempotencyKey, Staff
 from chassis.service import Running
+from contracts.door import ReferralAcknowledged
 from services.referrals.handlers.duplicates import SettleDuplicate
+from services.referrals.handlers.importing import ImportReferral
 from services.referrals.handlers.staff import (
     AnswerForPerson,
     BarProvider,
@@ -39,6 +42,17 @@ def for_staff(running: Running) -> APIRouter:
         _act(router, running, f"/needs/{{of}}/{name}", model, "need_id")
     for name, model in REFERRAL_ACTS.items():
         _act(router, running, f"/referrals/{{of}}/{name}", model, "referral_id")
+
+    @router.post(
+        "/imports",
+        status_code=202,
+        openapi_extra=body_of(ImportReferral, "by"),
+    )
+    async def take_over(request: Request, staff: Staff, idempotency_key: IdempotencyKey = None) -> JSONResponse:
+        """Take over a person of an existing waiting list, with the day since which they wait."""
+        told = await running.door.accept(request, ImportReferral, staff.principal, idempotency_key, by=staff.principal)
+        assert isinstance(told, ReferralAcknowledged)  # noqa: S101 - a referral is acknowledged or refused
+        return JSONResponse(told.model_dump(mode="json"), 202)
 
     @router.get("/duplicates")
     async def duplicates(_staff: Staff) -> dict[str, list[dict[str, Any]]]:

@@ -66,9 +66,20 @@ def opening(programme: Programme) -> Callable[[Message], Message]:
 async def on_referral_submitted(
     programme: Programme, events: Sequence[Event[OpenedReferral]], store: Store, at: datetime
 ) -> list[Said]:
+    return await submit(programme, events, store, at)
+
+
+async def submit(
+    programme: Programme,
+    events: Sequence[Event[OpenedReferral]],
+    store: Store,
+    at: datetime,
+    today: date | None = None,
+) -> list[Said]:
+    """`today` is the day on which an agreement must hold, where that is not the day of the referral."""
     deciles = await store.referrals.deciles([code for event in events for code in _codes(event.data)])
     policy = await store.policies.current()
-    errors = {id(event): _errors(event, deciles) for event in events}
+    errors = {id(event): _errors(event, deciles, today or day_of(event.time)) for event in events}
     gone = await store.persons.erased([_referral_id(event) for event in events])
     for event in events:
         errors[id(event)] += [ERASED] if _referral_id(event) in gone else []
@@ -111,8 +122,8 @@ def _codes(data: OpenedReferral) -> list[str]:
     return [code for code in (data.ward, data.serve_ward, data.person.lsoa) if code]
 
 
-def _errors(event: Event[OpenedReferral], deciles: dict[str, int]) -> list[FieldError]:
-    data, today = event.data, day_of(event.time)
+def _errors(event: Event[OpenedReferral], deciles: dict[str, int], today: date) -> list[FieldError]:
+    data = event.data
     return [
         *wrong_wards(deciles, ward=data.ward, serve_ward=data.serve_ward),
         *wrong_agreement(data.agreement, today),

@@ -27,6 +27,13 @@ class Partners:
         )
         return done == "INSERT 0 1"
 
+    async def is_known(self, partner: str) -> bool:
+        return bool(
+            await self.conn.fetchval(
+                "select exists (select from partner where id = $1 and removed_at is null)", partner
+            )
+        )
+
     async def remove(self, partner: str, at: datetime) -> bool:
         """True where the partner was there until now; only its id is kept."""
         done = await self.conn.execute(

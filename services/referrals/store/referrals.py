@@ -201,6 +201,13 @@ class Referrals:
             partner,
         )
 
+    async def has_submission(self, partner: str, submission_id: str) -> bool:
+        return bool(
+            await self.conn.fetchval(
+                "select exists (select from referral where partner = $1 and submission_id = $2)", partner, submission_id
+            )
+        )
+
     async def helped_by(self, provider: str, need_id: UUID) -> asyncpg.Record | None:
         """The referral and the status of a need that this provider helps with now."""
         return await self.conn.fetchrow(
