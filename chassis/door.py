@@ -55,7 +55,7 @@ class Door:
             submission_id = str(uuid7(self.clock()))
         elif not is_submission_id(submission_id):
             raise Problem(400, "The Idempotency-Key cannot be used.", [SUBMISSION_ID])
-        data = self._read(model, await _body(request), known)
+        data = self._read(model, await body_at_most(request), known)
         event = partner_event(partner, submission_id, data, model.spec.type, self.clock())
         outcome = await self.worker.request(event)
         told = next(
@@ -102,16 +102,21 @@ def _status(refused: MessageRefused) -> int:
 
 async def read(request: Request, model: type[B]) -> B:
     """The body of a request that is no message: checked in the same way, and bounded. Raises Problem."""
-    body: B = read_body(model, await _body(request), {})
+    body: B = read_body(model, await body_at_most(request), {})
     return body
 
 
-async def _body(request: Request) -> bytes:
+async def body_at_most(
+    request: Request,
+    limit: int = MAX_RECORD_BYTES,
+    else_say: str = f"A message has at most {MAX_RECORD_BYTES} bytes. Send less in one.",
+) -> bytes:
+    """Raises Problem as soon as it is more."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_RECORD_BYTES:
-            raise Problem(413, f"A message has at most {MAX_RECORD_BYTES} bytes. Send less in one.")
+        if len(body) > limit:
+            raise Problem(413, else_say)
     return bytes(body)
 
 

@@ -1,53 +1,17 @@
 """Puts the providers of a directory through matching's door, with the key of the partner that speaks for them."""
 
-import time
 from dataclasses import asdict, dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import httpx2
-
 from contracts.door import ProviderUpdated
 from deploy import oruk
+from deploy.desk import Desk, desk
 from deploy.errors import DeployError
-from deploy.partners import add_key
 from deploy.provision import partners_of
 from deploy.site import Site
 
-PATIENCE: Final = 15.0
-LIVES: Final = timedelta(hours=1)
-"""The key that a directory is loaded with."""
 FILE_AT_MOST: Final = 100 * 1024 * 1024
-
-
-@dataclass(slots=True)
-class Door:
-    """Matching, for one partner. Waits a little for a key that was only just made."""
-
-    http: httpx2.Client
-    url: str
-    api_key: str
-
-    def put(self, provider: ProviderUpdated) -> list[dict[str, Any]]:
-        """What was wrong with it; nothing where it was taken. Raises DeployError."""
-        deadline = time.monotonic() + PATIENCE
-        while (response := self._send(provider)).status_code in {401, 503} and time.monotonic() < deadline:
-            time.sleep(0.2)
-        if response.status_code == 422:
-            errors: list[dict[str, Any]] = response.json()["errors"]
-            return errors
-        if response.status_code != 202:
-            raise DeployError(f"matching answered {response.status_code}. Look at: furthest status")
-        return []
-
-    def _send(self, provider: ProviderUpdated) -> httpx2.Response:
-        body = provider.model_dump(mode="json", exclude={"provider_id"})
-        headers = {"Authorization": f"Bearer {self.api_key}"}
-        try:
-            return self.http.put(f"{self.url}/v1/providers/{provider.provider_id}", json=body, headers=headers)
-        except httpx2.HTTPError as error:
-            raise DeployError(f"matching does not answer ({type(error).__name__}). See: furthest status") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +35,22 @@ def load(file: Path, partner: str, site: Site) -> Loaded:
     if partner not in partners_of(site.admin()):
         raise DeployError(f"There is no partner {partner} here. Add it with: furthest partner add {partner}")
     directory = _read(file)
-    key = add_key(site, "partner", partner, LIVES)
-    with httpx2.Client(timeout=10) as http:
-        door = Door(http, site.urls["matching"], key["api_key"])
-        answers = [(provider.provider_id, door.put(provider)) for provider in directory.providers]
+    with desk(site, "matching", "partner", partner) as matching:
+        answers = [(provider.provider_id, _put(provider, matching)) for provider in directory.providers]
     refused = [{"provider_id": id_, "errors": errors} for id_, errors in answers if errors]
     return Loaded(len(answers) - len(refused), refused, directory.faults)
+
+
+def _put(provider: ProviderUpdated, matching: Desk) -> list[dict[str, Any]]:
+    """What was wrong with it; nothing where it was taken. Raises DeployError."""
+    body = provider.model_dump(mode="json", exclude={"provider_id"})
+    response = matching.ask("PUT", f"/v1/providers/{provider.provider_id}", body)
+    if response.status_code == 422:
+        errors: list[dict[str, Any]] = response.json()["errors"]
+        return errors
+    if response.status_code != 202:
+        raise DeployError(f"matching answered {response.status_code}. Look at: furthest status")
+    return []
 
 
 def _read(file: Path) -> oruk.Directory:
