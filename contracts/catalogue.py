@@ -52,7 +52,12 @@ READS_INBOXES: tuple[Service, ...] = ("referrals", "matching")
 OWNER_OF_UNKNOWN: Service = "referrals"
 READS_OUTBOXES: Service = "referrals"
 """Shows partners without Kafka what stands in their outbox."""
-OTHER_READERS: dict[str, str] = {ACCESS: "every service, at its doors", "reporting": "everybody", OUTBOX: "the partner"}
+OTHER_READERS: dict[str, str] = {
+    ACCESS: "every service, at its doors",
+    "grants": "who writes to organisations of their grants",
+    "reporting": "everybody",
+    OUTBOX: "the partner",
+}
 """Who reads a topic beside the consumers of its messages."""
 
 

@@ -70,12 +70,12 @@ class _Place(Message):
     }
 
 
-@fact("matching", key="provider_id", to=("reporting",), data_class="none")
+@fact("matching", key="provider_id", to=("reporting", "grants"), data_class="none")
 class PlaceOpened(_Place):
     """A provider opened a new place."""
 
 
-@fact("matching", key="provider_id", to=("reporting",), data_class="none")
+@fact("matching", key="provider_id", to=("reporting", "grants"), data_class="none")
 class PlaceChanged(_Place):
     """A provider changed a place."""
 

@@ -41,7 +41,7 @@ class Area(Part):
     step: int = Field(ge=0, le=10)
 
 
-@fact("referrals", key="version", to=("reporting",), data_class="none")
+@fact("referrals", key="version", to=("reporting", "grants"), data_class="none")
 class AreasLoaded(Message):
     """The areas and their deprivation, as a whole."""
 
@@ -70,7 +70,7 @@ class NeedReceived(NeedAsked):
     paused: bool = False
 
 
-@fact("referrals", key="referral_id", to=("matching", "reporting"))
+@fact("referrals", key="referral_id", to=("matching", "reporting", "grants"))
 class ReferralReceived(Message):
     """A referral was accepted. `ward` is where to help, none for city-wide help only."""
 

@@ -1,28 +1,50 @@
-"""Which fact, and which act asked for over HTTP, goes to which handler."""
+"""Which fact, which act asked for over HTTP, and which work that falls due goes to which handler."""
 
 from collections.abc import Mapping
 
 from pydantic import BaseModel
 
 from chassis.facts import Handler
-from contracts.matching import GapClosed, GapRecorded
+from contracts.matching import GapClosed, GapRecorded, PlaceChanged, PlaceOpened
 from contracts.message import Message
-from contracts.referrals import PersonErased
-from services.grants.handlers.acts import ApplyForGrant, AwardGrant, DeclineApplication, PutFund, PutRound
-from services.grants.handlers.applications import on_apply, on_award, on_decline
-from services.grants.handlers.gaps import on_gaps_closed, on_gaps_recorded, on_persons_erased
-from services.grants.handlers.rounds import on_put_fund, on_put_round
+from contracts.referrals import AreasLoaded, PersonErased, ReferralReceived
+from services.grants.events_out import ReportReminder
+from services.grants.handlers import acts, applications, asking, assessment, decisions, gaps, judging, rounds
 
 FACTS: Mapping[type[Message], Handler] = {
-    GapRecorded: on_gaps_recorded,
-    GapClosed: on_gaps_closed,
-    PersonErased: on_persons_erased,
+    ReferralReceived: gaps.on_referrals_received,
+    AreasLoaded: gaps.on_areas_loaded,
+    GapRecorded: gaps.on_gaps_recorded,
+    GapClosed: gaps.on_gaps_closed,
+    PlaceOpened: gaps.on_places,
+    PlaceChanged: gaps.on_places,
+    PersonErased: gaps.on_persons_erased,
 }
 
 ACTS: Mapping[type[BaseModel], Handler] = {
-    PutFund: on_put_fund,
-    PutRound: on_put_round,
-    ApplyForGrant: on_apply,
-    AwardGrant: on_award,
-    DeclineApplication: on_decline,
+    acts.PutFund: rounds.on_put_fund,
+    acts.PutRound: rounds.on_put_round,
+    acts.TopUpRound: rounds.on_top_up,
+    acts.MoveRound: rounds.on_move_round,
+    asking.ApplyForGrant: applications.on_apply,
+    asking.SaveDraft: applications.on_save_draft,
+    asking.SubmitDraft: applications.on_submit,
+    asking.WithdrawApplication: applications.on_withdraw,
+    asking.RequestChanges: applications.on_request_changes,
+    judging.PutAssessor: assessment.on_put_assessor,
+    judging.AssignAssessors: assessment.on_assign_all,
+    judging.AssignAssessor: assessment.on_assign_one,
+    judging.DeclareConflict: assessment.on_declare,
+    judging.ScoreApplication: assessment.on_score,
+    judging.ModerateApplication: assessment.on_moderate,
+    judging.AwardGrant: decisions.on_award,
+    judging.ReserveGrant: decisions.on_reserve,
+    judging.DeclineApplication: decisions.on_decline,
+    judging.PayInstalment: decisions.on_pay,
+    judging.ReturnUnderspend: decisions.on_return,
+    judging.ReportGrant: decisions.on_report,
+}
+
+DUE: Mapping[type[BaseModel], Handler] = {
+    ReportReminder: decisions.on_report_reminders,
 }

@@ -2,9 +2,11 @@
 
 from chassis.service import Service
 from contracts.catalogue import topics_read
-from services.grants import api, events_in
+from services.grants import events_in
+from services.grants.api import routes
 from services.grants.settings import GrantsSettings
-from services.grants.store import HELD, Store
+from services.grants.store import Store
+from services.grants.store.needs import HELD
 
 
 def build(_settings: GrantsSettings) -> Service:
@@ -13,7 +15,8 @@ def build(_settings: GrantsSettings) -> Service:
         reads=topics_read("grants"),
         store=Store,
         handlers=events_in.FACTS,
+        due=events_in.DUE,
         results=events_in.ACTS,
-        routers=lambda running: [api.routes(running)],
+        routers=lambda running: [routes(running)],
         held=HELD,
     )

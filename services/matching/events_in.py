@@ -7,10 +7,11 @@ from pydantic import BaseModel
 
 from chassis.facts import Handler
 from contracts.door import OfferAnswered, PlaceUpdated, ProviderUpdated, SupportReported
+from contracts.grants import GrantPlacesFunded
 from contracts.message import Message
 from contracts.referrals import NeedAnswered, PersonErased, ReferralAmended, ReferralReceived, ReferralWithdrawn
 from services.matching.events_out import Due
-from services.matching.handlers import offers, referrals, supply
+from services.matching.handlers import funded, offers, referrals, supply
 from services.matching.handlers.due import on_due
 
 EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
@@ -23,6 +24,7 @@ EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
     PlaceUpdated: supply.on_places_updated,
     OfferAnswered: offers.on_offers_answered,
     SupportReported: offers.on_support_reported,
+    GrantPlacesFunded: funded.on_places_funded,
 }
 
 DUE: Final[Mapping[type[BaseModel], Handler]] = {

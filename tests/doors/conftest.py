@@ -19,6 +19,7 @@ from tests.support import eventually
 
 A_PERSON = {**PERSON, "name": MARK}
 ORGANISATION = "doors-charity"
+SAFE = {"standing": {"two_signatories": True}}
 OPEN = {"opens_at": "2025-01-01T00:00:00Z", "closes_at": "2099-01-01T00:00:00Z"}
 
 
@@ -65,6 +66,8 @@ def tried(deployment: Deployment) -> Tried:
         "closes_at": [OPEN["closes_at"]],
         "task_id": [str(uuid4())],
         "measure": ["referrals"],
+        "assessor": ["doors-assessor"],
+        "file": ["doors.txt"],
     }
     return Tried(partner, keys, known)
 
@@ -110,7 +113,7 @@ async def has_applied(deployment: Deployment, keys: Mapping[str, str]) -> str:
     """An application that waits for a decision."""
     money = {"budget_pence": 10**9, "maximum_pence": 10**6}
     organisation = {"id": ORGANISATION, "name": "Doors"}
-    asked = {"round_id": "doors-round", "title": "A course", "amount_pence": 100, "kinds": ["skills"]}
+    asked = {"round_id": "doors-round", "title": "A course", "amount_pence": 100, "kinds": ["skills"], **SAFE}
     async with httpx2.AsyncClient(base_url=f"{deployment.url('grants')}/v1", timeout=20) as client:
 
         async def put(path: str, body: dict[str, Any]) -> int:

@@ -50,11 +50,12 @@ def test_what_a_door_documents_and_what_it_forbids_is_done_or_refused(
 
 
 def with_body(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The method, the path and the schema of each door that takes a body."""
+    """The method, the path and the schema of each door that takes a message."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            if body := operation.get("requestBody"):
-                yield method, path, body["content"]["application/json"]["schema"]
+            content = operation.get("requestBody", {}).get("content", {})
+            if message := content.get("application/json"):
+                yield method, path, message["schema"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -2,9 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -44,6 +44,9 @@ ROUND = {
     "closes_at": "2026-12-01T12:00:00Z",
 }
 
+CLOSED = datetime(2026, 12, 1, 13, tzinfo=UTC)
+STEPS = ("assessing", "deciding", "finished")
+
 
 @dataclass(slots=True)
 class City:
@@ -80,6 +83,13 @@ class City:
         opened = await self.call("staff ann", "PUT", f"/v1/rounds/{round_id}", {**ROUND, **changed})
         assert opened.status_code == 200, opened.text
 
+    async def close(self, round_id: str = "winter", to: str = "deciding") -> None:
+        """Lets a round close and moves it on, step by step."""
+        self.stage.clock.at = max(self.stage.clock.at, CLOSED)
+        for stage in STEPS[: STEPS.index(to) + 1]:
+            moved = await self.call("staff ann", "POST", f"/v1/rounds/{round_id}/stage", {"to": stage})
+            assert moved.status_code == 200, moved.text
+
     async def apply(
         self, applicant: str = "GB-CHC-1110522", /, *, key: str | None = None, **changed: Any
     ) -> httpx2.Response:
@@ -89,13 +99,14 @@ class City:
             "amount_pence": 5_000_00,
             "kinds": ["device"],
             "wards": ["E05011400"],
-            "organisation": {"id": applicant, "name": "Armley Helping Hands"},
+            "organisation": {"id": applicant, "name": f"Helping Hands {applicant}"},
+            "standing": {"two_signatories": not applicant.startswith("GB-")},
             **changed,
         }
         return await self.call(f"applicant {applicant}", "POST", "/v1/applications", body, key=key)
 
     async def decide(
-        self, application_id: str, decision: str, body: dict[str, object], *, key: str | None = None
+        self, application_id: str, decision: str, body: Mapping[str, object], *, key: str | None = None
     ) -> httpx2.Response:
         return await self.call("staff ann", "POST", f"/v1/applications/{application_id}/{decision}", body, key=key)
 

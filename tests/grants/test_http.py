@@ -28,6 +28,7 @@ async def test_a_round_from_its_opening_to_its_awards(city: City) -> None:
     first = (await city.apply()).json()["application_id"]
     city.stage.clock.forward(timedelta(seconds=1))
     second = (await city.apply("armley-group", amount_pence=6_000_00)).json()["application_id"]
+    await city.close()
     assert (await city.decide(first, "award", {"amount_pence": 4_000_00})).status_code == 200
     assert (await city.decide(second, "decline", {"reason": "outside-budget"})).status_code == 200
 
@@ -44,6 +45,8 @@ async def test_a_round_from_its_opening_to_its_awards(city: City) -> None:
         "RoundOpened",
         "ApplicationSubmitted",
         "ApplicationSubmitted",
+        "ApplicationAssessed",
+        "ApplicationAssessed",
         "GrantAwarded",
         "ApplicationDeclined",
     ]
@@ -53,21 +56,21 @@ async def test_a_fund_or_round_that_stays_as_it_is_says_nothing_again(city: City
     await city.open_round()
     await city.open_round()
     assert await city.facts() == ["FundOpened", "RoundOpened"]
-    await city.open_round(budget_pence=20_000_00)
+    await city.open_round(budget_pence=20_000_00, why="another funder came")
     assert await city.facts() == ["FundOpened", "RoundOpened", "RoundOpened"]
 
 
-async def test_changing_a_round_keeps_what_it_has_awarded(city: City) -> None:
+async def test_a_round_that_is_decided_is_not_amended_but_may_be_topped_up(city: City) -> None:
     await city.open_round()
     application = (await city.apply()).json()["application_id"]
+    await city.close()
     await city.decide(application, "award", {"amount_pence": 5_000_00})
-    lower = await city.call(
-        "staff ann", "PUT", "/v1/rounds/winter", {**ROUND, "budget_pence": 4_999_99, "maximum_pence": 100_00}
-    )
-    assert (lower.status_code, rules(lower)) == (409, [("budget_pence", "over-budget")])
-    await city.open_round(budget_pence=6_000_00)
+    lower = await city.call("staff ann", "PUT", "/v1/rounds/winter", {**ROUND, "budget_pence": 9_000_00, "why": "x"})
+    assert (lower.status_code, rules(lower)) == (409, [("round_id", "illegal-move")])
+    given = {"amount_pence": 500_00, "funder": {"id": "GB-CHC-299963", "name": "A funder"}}
+    assert (await city.call("staff ann", "POST", "/v1/rounds/winter/top-ups", given)).status_code == 200
     shown = await view(city)
-    assert (shown["budget_pence"], shown["awarded_pence"], shown["remaining_pence"]) == (6_000_00, 5_000_00, 1_000_00)
+    assert (shown["budget_pence"], shown["awarded_pence"], shown["remaining_pence"]) == (10_500_00, 5_000_00, 5_500_00)
 
 
 async def test_a_round_without_its_fund_is_refused(city: City) -> None:
@@ -223,7 +226,10 @@ async def test_what_is_not_there_is_not_found(city: City) -> None:
 
 async def test_an_award_over_the_budget_is_refused_and_changes_nothing(city: City) -> None:
     await city.open_round()
-    first, second = [(await city.apply(amount_pence=6_000_00)).json()["application_id"] for _ in range(2)]
+    first, second = [
+        (await city.apply(each, amount_pence=6_000_00)).json()["application_id"] for each in ("GB-CHC-1110522", "group")
+    ]
+    await city.close()
     await city.decide(first, "award", {"amount_pence": 6_000_00})
     before = await view(city)
     refused = await city.decide(second, "award", {"amount_pence": 4_000_01})
@@ -240,8 +246,9 @@ async def test_a_decision_is_made_once(city: City) -> None:
         "award": {"amount_pence": 1_000_00},
         "decline": {"reason": "outside-budget"},
     }
-    for first, then in product(bodies, bodies):
-        application = (await city.apply()).json()["application_id"]
+    ids = [(await city.apply(f"group-{n}")).json()["application_id"] for n in range(4)]
+    await city.close()
+    for application, (first, then) in zip(ids, product(bodies, bodies), strict=True):
         assert (await city.decide(application, first, bodies[first])).status_code == 200
         before = await view(city)
         again = await city.decide(application, then, bodies[then])
@@ -252,6 +259,7 @@ async def test_a_decision_is_made_once(city: City) -> None:
 async def test_an_award_sent_again_under_its_key_is_answered_the_same(city: City) -> None:
     await city.open_round()
     application = (await city.apply()).json()["application_id"]
+    await city.close()
     first, again = [await city.decide(application, "award", {"amount_pence": 1_000_00}, key="w1") for _ in range(2)]
     assert (first.status_code, again.status_code) == (200, 200)
     assert again.json() == first.json()
@@ -261,6 +269,7 @@ async def test_an_award_sent_again_under_its_key_is_answered_the_same(city: City
 async def test_who_decided_is_kept(city: City) -> None:
     await city.open_round()
     application = (await city.apply()).json()["application_id"]
+    await city.close()
     await city.decide(application, "award", {"amount_pence": 1_000_00, "by": "somebody-else"})
     assert await city.stage.rows("select decided_by from application") == [{"decided_by": "ann"}]
 

@@ -1,17 +1,17 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from contracts.grants import Question, RoundRules
 from contracts.refusal import FieldError
-from services.grants.domain.awards import Application, Award, Book
-from services.grants.domain.rounds import Round, application_errors, pounds, round_errors
+from services.grants.domain.rounds import Round, amount_errors, pounds, round_errors, stage_errors, time_errors
 
 OPENS = datetime(2026, 11, 1, 9, tzinfo=UTC)
 CLOSES = datetime(2026, 12, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 ROUND = Round("winter", "fund", 10_000_00, 1_000_00, 100_00, OPENS, CLOSES)
 
 
@@ -32,12 +32,12 @@ def rules(errors: Sequence[FieldError]) -> list[str]:
 def test_a_round_takes_applications_from_its_opening_until_before_its_close(
     received_at: datetime, refused: list[str]
 ) -> None:
-    assert rules(application_errors(ROUND, 500_00, received_at)) == refused
+    assert rules(time_errors(ROUND, received_at)) == refused
 
 
 def test_who_is_late_is_told_both_times_in_london() -> None:
     summer = Round("summer", "fund", 100, 100, 1, OPENS, datetime(2027, 6, 30, 11, tzinfo=UTC))
-    (error,) = application_errors(summer, 50, datetime(2027, 6, 30, 11, 0, 1, tzinfo=UTC))
+    (error,) = time_errors(summer, datetime(2027, 6, 30, 11, 0, 1, tzinfo=UTC))
     assert error.message == (
         "The round closed at 12:00:00 on 30 June 2027 (Europe/London). "
         "Your application came at 12:00:01 on 30 June 2027 (Europe/London)."
@@ -49,29 +49,23 @@ def test_who_is_late_is_told_both_times_in_london() -> None:
     [(1_000_00, []), (1_000_01, ["over-maximum"]), (100_00, []), (99_99, ["under-minimum"])],
 )
 def test_an_application_stays_between_minimum_and_maximum(pence: int, refused: list[str]) -> None:
-    assert rules(application_errors(ROUND, pence, OPENS)) == refused
+    assert rules(amount_errors(ROUND, pence)) == refused
 
 
 def test_an_unknown_round_takes_nothing() -> None:
-    assert rules(application_errors(None, 1, OPENS)) == ["unknown-round"]
+    assert rules(time_errors(None, OPENS)) == ["unknown-round"]
 
 
 def test_every_thing_wrong_with_a_round_is_said_at_once() -> None:
     wanted = Round("winter", "other", 100, 200, 300, CLOSES, OPENS)
-    before = Round("winter", "fund", 1000, 200, 1, OPENS, CLOSES, awarded_pence=500)
-    assert rules(round_errors(wanted, before, fund_is_open=False)) == [
+    before = Round("winter", "fund", 1000, 200, 1, OPENS, CLOSES)
+    assert rules(round_errors(wanted, before, OPENS - DAY, fund_is_open=False)) == [
         "unknown-fund",
         "closes-before-it-opens",
         "minimum-above-maximum",
         "maximum-above-budget",
-        "over-budget",
         "illegal-move",
     ]
-
-
-def test_a_budget_may_be_lowered_to_what_is_awarded() -> None:
-    before = Round("winter", "fund", 1000, 200, 1, OPENS, CLOSES, awarded_pence=500)
-    assert not round_errors(Round("winter", "fund", 500, 200, 1, OPENS, CLOSES), before, fund_is_open=True)
 
 
 @pytest.mark.parametrize(("pence", "text"), [(0, "£0"), (150, "£1.50"), (1_000_000_00, "£1,000,000"), (5, "£0.05")])
@@ -79,48 +73,77 @@ def test_money_is_written_in_pounds(pence: int, text: str) -> None:
     assert pounds(pence) == text
 
 
-def book(budget: int, asked: Sequence[int]) -> Book:
-    ids = [UUID(int=n) for n in range(len(asked))]
-    applications = {
-        each: Application(each, "winter", "GB-CHC-1110522", pence, "submitted")
-        for each, pence in zip(ids, asked, strict=True)
-    }
-    return Book(applications, {"winter": Round("winter", "fund", budget, budget, 1, OPENS, CLOSES)})
+GRACE = replace(ROUND, rules=RoundRules(grace_minutes=10))
 
 
-def test_an_application_is_decided_once() -> None:
-    decided = book(1000, [100, 100])
-    assert isinstance(decided.award(UUID(int=0), 100, "ann"), Award)
-    decided.decline(UUID(int=1), "outside-budget", "ann")
-    again = [
-        decided.award(UUID(int=0), 100, "ann"),
-        decided.decline(UUID(int=0), "outside-budget", "ann"),
-        decided.award(UUID(int=1), 100, "ann"),
-        decided.decline(UUID(int=1), "outside-budget", "ann"),
-    ]
-    assert [refused.rule for refused in again if isinstance(refused, FieldError)] == ["illegal-move"] * 4
-
-
-def test_an_award_is_at_most_what_was_asked() -> None:
-    refused = book(1000, [100]).award(UUID(int=0), 101, "ann")
-    assert isinstance(refused, FieldError)
-    assert refused.rule == "over-asked"
-
-
-def test_an_unknown_application_is_not_found() -> None:
-    refused = book(1000, []).award(UUID(int=7), 1, "ann")
-    assert isinstance(refused, FieldError)
-    assert refused.rule == "not-found"
-
-
-@pytest.mark.invariant(6)
-@given(st.integers(1, 1000), st.lists(st.integers(1, 600), max_size=12))
-def test_awards_of_one_book_never_exceed_the_budget_and_none_that_fits_is_refused(
-    budget: int, asked: list[int]
+@pytest.mark.parametrize(
+    ("drafted_at", "received_at", "refused"),
+    [
+        (CLOSES - DAY, CLOSES, []),
+        (CLOSES - DAY, CLOSES + timedelta(minutes=10) - timedelta(microseconds=1), []),
+        (CLOSES - DAY, CLOSES + timedelta(minutes=10), ["closed"]),
+        (CLOSES, CLOSES + timedelta(minutes=5), ["closed"]),
+        (None, CLOSES, ["closed"]),
+    ],
+)
+def test_a_draft_begun_before_the_close_may_be_submitted_within_the_grace(
+    drafted_at: datetime | None, received_at: datetime, refused: list[str]
 ) -> None:
-    decided, left = book(budget, asked), budget
-    for n, pence in enumerate(asked):
-        award = decided.award(UUID(int=n), pence, "ann")
-        assert isinstance(award, Award) == (pence <= left)
-        left -= pence if isinstance(award, Award) else 0
-    assert decided.rounds["winter"].remaining_pence == left >= 0
+    assert rules(time_errors(GRACE, received_at, drafted_at)) == refused
+
+
+def test_changes_that_staff_asked_for_have_a_deadline_of_their_own() -> None:
+    until = CLOSES + 3 * DAY
+    assert not time_errors(ROUND, until - timedelta(seconds=1), CLOSES - DAY, until)
+    assert rules(time_errors(ROUND, until, CLOSES - DAY, until)) == ["closed"]
+    assessed = replace(ROUND, stage="assessing")
+    assert rules(time_errors(assessed, until - timedelta(seconds=1), CLOSES - DAY, until)) == ["closed"]
+
+
+def test_a_round_that_has_opened_is_amended_with_a_reason() -> None:
+    longer = replace(ROUND, closes_at=CLOSES + DAY)
+    assert rules(round_errors(longer, ROUND, OPENS, fund_is_open=True)) == ["missing"]
+    assert not round_errors(longer, ROUND, OPENS, fund_is_open=True, why="the site was down")
+    assert not round_errors(longer, ROUND, OPENS - DAY, fund_is_open=True)
+    assert not round_errors(ROUND, ROUND, OPENS, fund_is_open=True)
+
+
+def test_a_round_is_not_amended_once_it_is_assessed() -> None:
+    assessed = replace(ROUND, stage="assessing")
+    assert rules(round_errors(ROUND, assessed, CLOSES, fund_is_open=True, why="x")) == ["illegal-move"]
+
+
+def test_two_questions_of_one_code_are_refused() -> None:
+    twice = RoundRules(questions=[Question(code="uk", text="In Leeds?"), Question(code="uk", text="Really?")])
+    assert rules(round_errors(replace(ROUND, rules=twice), None, OPENS, fund_is_open=True)) == ["twice"]
+
+
+NOTHING = {"awaited": 0, "unassessed": 0, "undecided": 0}
+
+
+@pytest.mark.parametrize(
+    ("stage", "to", "at", "held", "refused"),
+    [
+        ("applications", "assessing", CLOSES, {}, []),
+        ("applications", "assessing", CLOSES - timedelta(seconds=1), {}, ["illegal-move"]),
+        ("applications", "assessing", CLOSES, {"awaited": 1}, ["changes-awaited"]),
+        ("applications", "deciding", CLOSES, {}, ["illegal-move"]),
+        ("assessing", "deciding", CLOSES, {}, []),
+        ("assessing", "deciding", CLOSES, {"unassessed": 2}, ["not-assessed"]),
+        ("deciding", "finished", CLOSES, {}, []),
+        ("deciding", "finished", CLOSES, {"undecided": 2}, ["not-decided"]),
+        ("deciding", "cancelled", CLOSES, {}, ["illegal-move"]),
+        ("applications", "cancelled", OPENS, {"undecided": 2, "awaited": 1}, []),
+        ("finished", "assessing", CLOSES, {}, ["illegal-move"]),
+    ],
+)
+def test_a_round_moves_on_only_when_its_stage_is_done(
+    stage: Any, to: Any, at: datetime, held: dict[str, int], refused: list[str]
+) -> None:
+    assert rules(stage_errors(replace(ROUND, stage=stage), to, at, **{**NOTHING, **held})) == refused
+
+
+def test_the_clock_says_whether_a_round_is_open() -> None:
+    moments = (OPENS - timedelta(seconds=1), OPENS, CLOSES - timedelta(seconds=1), CLOSES)
+    assert [ROUND.phase(at) for at in moments] == ["planned", "open", "open", "closed"]
+    assert replace(ROUND, stage="deciding").phase(OPENS) == "deciding"

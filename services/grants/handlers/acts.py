@@ -1,20 +1,20 @@
-"""What staff and applicants ask of grants over HTTP.
+"""What staff ask of grants over HTTP about funds and rounds, and the shapes that every act is made of.
 
 These come through the door of the chassis like partners' messages, so that an Idempotency-Key makes each of them
 happen once; but they never travel on Kafka, so the catalogue does not list them.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Annotated, TypeVar
-from uuid import UUID
+from datetime import UTC, date, datetime
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from contracts.grants import RoundRules
 from contracts.message import Message, Part, Spec
 from contracts.topics import INBOX
-from contracts.vocabulary import Code, Kind, Ward, When
+from contracts.vocabulary import Code, When
 
 A = TypeVar("A", bound=Message)
 
@@ -29,11 +29,14 @@ def _whole_pence(value: object) -> object:
 Line = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]+$")]
+"""Some paragraphs. They stay in our database: no fact carries them."""
 Amount = Annotated[int, BeforeValidator(_whole_pence), Field(gt=0, le=10**12)]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 Moment = Annotated[When, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
 
 
-def _act(key: str) -> Callable[[type[A]], type[A]]:
+def act(key: str) -> Callable[[type[A]], type[A]]:
     """The type of an act is the name of its class: by that the worker finds its handler."""
 
     def declare(cls: type[A]) -> type[A]:
@@ -43,17 +46,25 @@ def _act(key: str) -> Callable[[type[A]], type[A]]:
     return declare
 
 
-@_act("fund_id")
-class PutFund(Message):
-    """Staff open a fund, or name it anew."""
+class Organisation(Part):
+    """An organisation as it names itself."""
 
-    fund_id: Code
+    id: Line
     name: Line
 
 
-@_act("round_id")
+@act("fund_id")
+class PutFund(Message):
+    """Staff open a fund, or name it anew. `funder` is who gives the money, where that is not the programme."""
+
+    fund_id: Code
+    name: Line
+    funder: Organisation | None = None
+
+
+@act("round_id")
 class PutRound(Message):
-    """Staff open a round of a fund, or change it. It takes applications from `opens_at` until before `closes_at`."""
+    """Staff open a round of a fund, or amend it. It takes applications from `opens_at` until before `closes_at`."""
 
     round_id: Code
     fund_id: Code
@@ -62,41 +73,26 @@ class PutRound(Message):
     minimum_pence: Amount = 1
     opens_at: Moment
     closes_at: Moment
-
-
-class Organisation(Part):
-    """An organisation as it names itself."""
-
-    id: Line
-    name: Line
-
-
-@_act("round_id")
-class ApplyForGrant(Message):
-    """An organisation asks for money. `applicant` is whom the key belongs to; no `wards` is the whole city."""
-
-    applicant: str
-    round_id: Code
-    title: Line
-    amount_pence: Amount
-    kinds: list[Kind] = Field(min_length=1, max_length=4)
-    wards: list[Ward] = Field(default=[], max_length=200)
-    organisation: Organisation
-
-
-@_act("application_id")
-class AwardGrant(Message):
-    """A member of staff promises money to an application."""
-
-    application_id: UUID
-    amount_pence: Amount
+    rules: RoundRules = RoundRules()
+    why: Line | None = None
     by: str
 
 
-@_act("application_id")
-class DeclineApplication(Message):
-    """A member of staff turns an application down, with a coded reason."""
+@act("round_id")
+class TopUpRound(Message):
+    """A funder adds to the budget of a round. The reserve list moves up."""
 
-    application_id: UUID
-    reason: Code
+    round_id: Code
+    amount_pence: Amount
+    funder: Organisation
+    by: str
+
+
+@act("round_id")
+class MoveRound(Message):
+    """Staff open the assessment of a round, then its decisions, and finish it; or they cancel it."""
+
+    round_id: Code
+    to: Literal["assessing", "deciding", "finished", "cancelled"]
+    why: Line | None = None
     by: str

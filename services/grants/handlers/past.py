@@ -98,13 +98,14 @@ async def load(conn: Conn, document: dict[str, Any]) -> ImportResult:
         return ImportResult(bad=[BadRecord(0, "grants", "missing", "The document has no list of grants.")])
     if len(records) > MOST_RECORDS:
         return ImportResult(bad=[BadRecord(0, "grants", "too-long", f"Load at most {MOST_RECORDS} grants at a time.")])
-    awards, bad = _read(records)
+    awards, bad = read(records)
     async with conn.transaction():
         loaded = await past.add(conn, awards)
     return ImportResult(loaded, len(awards) - loaded, bad)
 
 
-def _read(records: list[Any]) -> tuple[list[past.PastAward], list[BadRecord]]:
+def read(records: list[Any]) -> tuple[list[past.PastAward], list[BadRecord]]:
+    """Good records, and what is wrong with the others."""
     awards: dict[str, past.PastAward] = {}
     bad: list[BadRecord] = []
     for row, record in enumerate(records, start=1):

@@ -1,0 +1,234 @@
+"""Assessors are named, given applications, and score them; approvers settle what they do not agree on."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from chassis.envelope import Event
+from chassis.errors import refuse
+from chassis.facts import Said, refusal
+from contracts.calendar import day_of
+from contracts.refusal import FieldError
+from services.grants import events_out
+from services.grants.domain.assignment import Task, least_loaded, share_out
+from services.grants.domain.awards import SCORED_IT, UNKNOWN_APPLICATION, UNKNOWN_ROUND
+from services.grants.domain.conflicts import Assessor, conflict, conflict_error, free_of_conflict
+from services.grants.domain.organisation import recipient_id
+from services.grants.domain.rounds import Round
+from services.grants.domain.scoring import HUNDRED, needed, outcome, score_errors, weighted
+from services.grants.domain.states import Act, not_allowed, wrong_stage
+from services.grants.handlers.judging import (
+    AssignAssessor,
+    AssignAssessors,
+    DeclareConflict,
+    ModerateApplication,
+    PutAssessor,
+    ScoreApplication,
+)
+from services.grants.store import Store
+from services.grants.store.assessment import Result, Score
+from services.grants.store.rounds import Decision
+from services.grants.store.rows import Asked
+
+
+async def on_put_assessor(events: Sequence[Event[PutAssessor]], store: Store, at: datetime) -> list[Said]:
+    for event in events:
+        asked = event.data
+        named = Assessor(asked.assessor, _ids(asked.organisations), _ids(asked.interests), frozenset(asked.wards))
+        await store.assessment.save_assessor(named, is_active=asked.is_active)
+    return []
+
+
+async def on_assign_all(events: Sequence[Event[AssignAssessors]], store: Store, at: datetime) -> list[Said]:
+    """May be asked again: whoever has an application keeps it, and only what lacks is given out."""
+    said: list[Said] = []
+    for event in events:
+        round_ = (await store.rounds.lock([event.data.round_id])).get(event.data.round_id)
+        if round_ is None or round_.stage != "assessing":
+            said.append(refusal(event, wrong_stage(round_.stage) if round_ else UNKNOWN_ROUND))
+            continue
+        asked = [a for a in await store.applications.asked_in(round_.round_id) if a.application.status == "submitted"]
+        assessors = await store.assessment.assessors()
+        assigned = await store.assessment.assigned([each.application.application_id for each in asked])
+        tasks = [_task(each, round_, assessors.values(), assigned) for each in asked]
+        shared = share_out(tasks, await store.assessment.load())
+        await store.assessment.assign(shared.pairs, at)
+        details = {"assigned": len(shared.pairs), "lacking": {str(key): n for key, n in shared.lacking.items()}}
+        await store.rounds.record([Decision(event.data.by, "assigned", round_.round_id, details=details)], at)
+    return said
+
+
+async def on_assign_one(events: Sequence[Event[AssignAssessor]], store: Store, at: datetime) -> list[Said]:
+    said: list[Said] = []
+    for event in events:
+        asked = event.data
+        found = await _open(event.data.application_id, "score", store)
+        if isinstance(found, FieldError):
+            said.append(refusal(event, found))
+            continue
+        assessor = (await store.assessment.assessors()).get(asked.assessor)
+        against = conflict(assessor, found.stakes) if assessor else None
+        if assessor is None or against:
+            said.append(refusal(event, conflict_error(against) if against else UNKNOWN_ASSESSOR))
+            continue
+        await store.assessment.assign([(asked.application_id, asked.assessor)], at)
+        await _record(found, asked.by, "assigned", store, at, asked.assessor)
+    return said
+
+
+async def on_declare(events: Sequence[Event[DeclareConflict]], store: Store, at: datetime) -> list[Said]:
+    """The application goes to the least loaded of the others, where somebody is left."""
+    said: list[Said] = []
+    for event in events:
+        asked = event.data
+        mine = await _mine(asked.application_id, asked.by, store)
+        if isinstance(mine, FieldError):
+            said.append(refusal(event, mine))
+        else:
+            found, _ = mine
+            await store.assessment.declare(asked.application_id, asked.by, asked.reason, at)
+            await _record(found, asked.by, "declared-a-conflict", store, at, asked.reason)
+            await _one_more(found, store, at)
+    return said
+
+
+async def on_score(events: Sequence[Event[ScoreApplication]], store: Store, at: datetime) -> list[Said]:
+    said: list[Said] = []
+    for event in events:
+        said += await _score(event, store, at)
+    return said
+
+
+async def on_moderate(events: Sequence[Event[ModerateApplication]], store: Store, at: datetime) -> list[Said]:
+    said: list[Said] = []
+    for event in events:
+        asked = event.data
+        found = await _open(asked.application_id, "moderate", store)
+        if isinstance(found, FieldError):
+            said.append(refusal(event, found))
+        elif asked.by in found.application.scored_by:
+            said.append(refusal(event, SCORED_IT))
+        else:
+            points = asked.points * HUNDRED // 100
+            await store.assessment.settle([Result(asked.application_id, points)])
+            await _record(found, asked.by, "moderated", store, at, asked.why)
+            scored = len(found.application.scored_by)
+            fact = events_out.application_assessed(found.application, points, scored, is_moderated=True)
+            said += events_out.both(event, fact)
+    return said
+
+
+async def _score(event: Event[ScoreApplication], store: Store, at: datetime) -> list[Said]:
+    asked = event.data
+    mine = await _mine(asked.application_id, asked.by, store)
+    if isinstance(mine, FieldError):
+        return [refusal(event, mine)]
+    found, round_ = mine
+    rules = round_.rules
+    errors = score_errors(rules.criteria, asked.scores)
+    if rules.assess_by and day_of(event.time) > rules.assess_by:
+        errors = [LATE]
+    if errors:
+        return [refusal(event, *errors)]
+    points = weighted(rules.criteria, asked.scores)
+    await store.assessment.add_score(Score(asked.application_id, asked.by, asked.scores, points, asked.comment), at)
+    await _record(found, asked.by, "scored", store, at)
+    return await _settle(event, found, round_, store, at)
+
+
+async def _settle(
+    event: Event[ScoreApplication], found: Asked, round_: Round, store: Store, at: datetime
+) -> list[Said]:
+    """What follows a score: it is settled, or waits for more, or asks for a third, or for an approver."""
+    application = found.application
+    scores = (await store.assessment.scores([application.application_id]))[application.application_id]
+    came_to = outcome(round_.rules, application.amount_pence, [score.points for score in scores])
+    if came_to.verdict == "settled":
+        await store.assessment.settle([Result(application.application_id, came_to.points)])
+        return events_out.both(event, events_out.application_assessed(application, came_to.points, len(scores)))
+    if came_to.verdict == "moderate" or (
+        came_to.verdict == "third" and not await _one_more(found, store, at, "scores-too-far-apart")
+    ):
+        await store.assessment.ask_for_moderation(application.application_id)
+    return []
+
+
+async def _one_more(found: Asked, store: Store, at: datetime, why: str | None = None) -> bool:
+    """Gives the application to one more assessor; false where nobody is left."""
+    application_id = found.application.application_id
+    have = set((await store.assessment.assigned([application_id])).get(application_id, ()))
+    assessors = await store.assessment.assessors()
+    may = [each for each in free_of_conflict(assessors.values(), found.stakes) if each not in have]
+    chosen = least_loaded(may, await store.assessment.load())
+    if chosen is None:
+        return False
+    await store.assessment.assign([(application_id, chosen)], at)
+    await _record(found, "assignment", "assigned", store, at, why)
+    return True
+
+
+def _task(each: Asked, round_: Round, assessors: Iterable[Assessor], assigned: dict[UUID, list[str]]) -> Task:
+    application = each.application
+    have = assigned.get(application.application_id, [])
+    may = [assessor for assessor in free_of_conflict(assessors, each.stakes) if assessor not in have]
+    missing = max(0, needed(round_.rules, application.amount_pence) - len(have))
+    return Task(application.application_id, missing, tuple(may))
+
+
+async def _found(application_id: UUID, store: Store) -> tuple[Asked, Round] | None:
+    """The application and its round: first this, and then that, stays as it is until the commit."""
+    rounds = await store.rounds.shared(await store.applications.rounds_of([application_id]))
+    found = (await store.applications.asked([application_id])).get(application_id)
+    return (found, rounds[found.application.round_id]) if found else None
+
+
+async def _open(application_id: UUID, act: Act, store: Store) -> Asked | FieldError:
+    """The application, where its state and its round's allow this act."""
+    known = await _found(application_id, store)
+    if known is None:
+        return UNKNOWN_APPLICATION
+    found, round_ = known
+    return not_allowed(act, found.application.status, round_.stage) or found
+
+
+async def _mine(application_id: UUID, assessor: str, store: Store) -> tuple[Asked, Round] | FieldError:
+    """The application, where this assessor has it to score. What is not theirs is not there, but for a conflict."""
+    known = await _found(application_id, store)
+    named = (await store.assessment.assessors()).get(assessor)
+    if known is None or named is None:
+        return UNKNOWN_APPLICATION
+    found, round_ = known
+    if against := conflict(named, found.stakes):
+        return conflict_error(against)
+    assigned = await store.assessment.assigned([application_id])
+    if assessor not in assigned.get(application_id, ()):
+        return UNKNOWN_APPLICATION
+    if assessor in found.application.scored_by:
+        return SCORED
+    return not_allowed("score", found.application.status, round_.stage) or known
+
+
+async def _record(found: Asked, by: str, what: str, store: Store, at: datetime, why: str | None = None) -> None:
+    application = found.application
+    await store.rounds.record([Decision(by, what, application.round_id, application.application_id, why)], at)
+
+
+def _ids(those: Iterable[str]) -> frozenset[str]:
+    return frozenset(recipient_id(each, None, None).id for each in those)
+
+
+UNKNOWN_ASSESSOR = refuse(
+    "assessor", "unknown-assessor", "There is no such assessor, or they do not judge now.", "Name the assessor first."
+)
+LATE = refuse(
+    "application_id",
+    "closed",
+    "The days for assessing this round are over.",
+    "Tell staff: an approver can still settle what has no result.",
+)
+SCORED = refuse(
+    "application_id",
+    "illegal-move",
+    "You have scored this application.",
+    "A score is given once; if it was wrong, tell an approver, who moderates.",
+)
