@@ -2,21 +2,20 @@
 
 import asyncio
 import contextlib
-import json
 import shutil
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import asyncpg
 import httpx2
 
 from contracts.message import SERVICES, Service
+from contracts.vocabulary import Role
 from deploy.areas import default as default_areas
 from deploy.demo import plan as plans
 from deploy.demo.doors import Doors, HttpDoor, KafkaDoor, Told
@@ -24,6 +23,7 @@ from deploy.demo.effects import owed
 from deploy.demo.log import Log, come_to_rest
 from deploy.demo.owed import Owed
 from deploy.demo.parties import Mailbox, Provider
+from deploy.demo.round import KEYS, GrantRound
 from deploy.demo.witness import Evidence, said_in, sent_to
 from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.stack import Stack
@@ -57,14 +57,14 @@ class Demo:
     stack: Stack
     plan: plans.Plan
     partners: dict[str, dict[str, Any]]
-    staff_key: str
-    applicant_key: str
+    grant_keys: Mapping[tuple[Role, str], str]
     watch: Watch
     counts: dict[str, int] = field(default_factory=dict)
     restarted: list[str] = field(default_factory=list)
     mailboxes: dict[str, Mailbox] = field(default_factory=dict)
     doors: dict[str, Doors] = field(default_factory=dict)
     provider: Provider = field(init=False)
+    round: GrantRound = field(init=False)
     owed: list[Owed] = field(default_factory=list)
     left: int = -1
     began: float = field(default_factory=time.monotonic)
@@ -92,8 +92,10 @@ class Demo:
         async with asyncio.TaskGroup() as group, self._clients() as http:
             followers = [group.create_task(box.follow()) for box in self.mailboxes.values()]
             keeper = group.create_task(self._keep_running())
-            await asyncio.gather(self._open_places(), self._run_a_round(http))
+            await self._open_places()
             await asyncio.gather(self._refer_by_kafka(), self._refer_by_http())
+            await self._come_to_rest()
+            await self._run_a_round(http)
             await self._come_to_rest()
             for task in (*followers, keeper):
                 task.cancel()
@@ -128,33 +130,10 @@ class Demo:
             await doors.supply(place, f"o-{place.place_id}", "kafka" if nth % 2 else "http")
 
     async def _run_a_round(self, http: httpx2.AsyncClient) -> None:
-        """A grant round: staff open it, a group applies, staff award."""
-        services = self.addresses["services"]
-        staff = HttpDoor({"id": "staff", "api_key": self.staff_key}, services, http)
-        applicant = HttpDoor({"id": "applicant", "api_key": self.applicant_key}, services, http)
-        today = datetime.now(UTC)
-        fund = json.dumps({"name": "Digital inclusion fund"}).encode()
-        await staff.call("PUT", "grants", "/v1/funds/digital", uuid4().hex, fund)
-        opened = {
-            "fund_id": "digital",
-            "budget_pence": 1_000_000,
-            "maximum_pence": 500_000,
-            "opens_at": (today - timedelta(days=1)).isoformat(),
-            "closes_at": (today + timedelta(days=30)).isoformat(),
-        }
-        await staff.call("PUT", "grants", "/v1/rounds/first", uuid4().hex, json.dumps(opened).encode())
-        asked = {
-            "round_id": "first",
-            "title": "Tablets for Harehills",
-            "amount_pence": 400_000,
-            "kinds": ["device"],
-            "wards": [],
-            "organisation": {"id": "GB-CHC-1110522", "name": "Harehills Community Centre"},
-        }
-        body = json.dumps(asked).encode()
-        answer = await applicant.call("POST", "grants", "/v1/applications", "application-1", body)
-        path = f"/v1/applications/{answer.json()['application_id']}/award"
-        await staff.call("POST", "grants", path, "award-1", json.dumps({"amount_pence": 400_000}).encode())
+        """A grant round, when all else is at rest: what is funded closes gaps."""
+        provider = self.doors[plans.PROVIDER[0]]
+        self.round = GrantRound(self.grant_keys, self.addresses["services"], http, provider, plans.funded())
+        await self.round.run()
 
     async def _refer_by_kafka(self) -> None:
         for submission in self.plan.submissions:
@@ -227,6 +206,7 @@ class Demo:
             **{name: self.counts[name] for name in COUNTS if name != "referrals"},
             "partner_answers": self.counts["partner_answers"],
             "dead_letters": sum(letters),
+            "grants_awarded_pence": self.round.shown["awarded_pence"],
             "lost": sum(line.lost for line in self.owed),
             "doubled": sum(line.doubled for line in self.owed),
             "seconds": round(self.seconds, 1),
@@ -263,6 +243,5 @@ def prepare(stack: Stack, referrals: int, file: Path | None, watch: Watch) -> De
         plan = plans.Plan(
             plans.from_file(file.read_text().splitlines(), public_key), plan.providers, plan.places, is_known=False
         )
-    staff = add_key(stack.site, "staff", "demo")["api_key"]
-    applicant = add_key(stack.site, "applicant", "GB-CHC-1110522")["api_key"]
-    return Demo(stack, plan, partners, staff, applicant, watch)
+    keys = {(role, who): add_key(stack.site, role, who)["api_key"] for role, who in KEYS}
+    return Demo(stack, plan, partners, keys, watch)

@@ -44,6 +44,7 @@ async def summary(console: Console, demo: Demo, document: dict[str, Any]) -> Non
     await _waiting(console, demo)
     _refused(console, demo)
     _told(console, demo)
+    _round(console, demo)
     if demo.restarted:
         console.print(f"\nStarted again after it was killed: {', '.join(demo.restarted)}")
     _owed(console, demo, document)
@@ -85,6 +86,21 @@ def _told(console: Console, demo: Demo) -> None:
         table.add_row(partner, kind, Text(f"{times:,}", justify="right"))
     console.print()
     console.print(table)
+
+
+def _round(console: Console, demo: Demo) -> None:
+    shown = demo.round.shown
+    numbers = [Column(name, justify="right") for name in ("points", "for need", "pounds")]
+    table = Table("rank", "a grant round", *numbers, "is", box=None)
+    for each in shown["ranked"]:
+        points, pounds = f"{each['points'] / 100:.1f}", f"{(each['awarded_pence'] or 0) / 100:,.0f}"
+        table.add_row(
+            str(each["rank"]), each["organisation_name"], points, str(each["gap_points"]), pounds, each["status"]
+        )
+    console.print()
+    console.print(table)
+    left = (shown["budget_pence"] - shown["awarded_pence"]) / 100
+    console.print(f"£{left:,.0f} of the budget is left; {shown['published']} awards are published in 360Giving.")
 
 
 def _owed(console: Console, demo: Demo, document: dict[str, Any]) -> None:
