@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from chassis.decode import partner_event
 from chassis.door import act
@@ -90,7 +91,7 @@ def _identity(told: OpenedImport) -> str:
 async def _import(programme: Programme, event: Event[OpenedImport], store: Store, at: datetime) -> list[Said]:
     """The partner is told of the referral in its outbox, as if it had sent it."""
     told, kind = event.data, ReferralSubmitted.spec.type
-    referred = partner_event(told.partner, _identity(told), told.referral, kind, start_of(told.received_on))
+    referred: Event[Any] = partner_event(told.partner, _identity(told), told.referral, kind, start_of(told.received_on))
     said = await submit(programme, [referred], store, at, day_of(at))
     (heard,) = (fact.data for fact in said if isinstance(fact, Fact) and fact.is_answer)
     others = [each for each in said if not (isinstance(each, Fact) and each.is_answer)]
