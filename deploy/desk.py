@@ -28,12 +28,14 @@ class Desk:
     http: httpx2.Client
     api_key: str
 
-    def ask(self, method: str, path: str, body: Any = None) -> httpx2.Response:
-        """The answer, whatever it is. Raises DeployError where there is none."""
+    def ask(self, method: str, path: str, body: Any = None, key: str | None = None) -> httpx2.Response:
+        """The answer, whatever it is; `key` is an Idempotency-Key. Raises DeployError where there is none."""
         deadline = time.monotonic() + PATIENCE
-        while (response := self._send(method, path, body)).status_code in {401, 503} and time.monotonic() < deadline:
+        while True:
+            response = self._send(method, path, body, key)
+            if response.status_code not in {401, 503} or time.monotonic() > deadline:
+                return response
             time.sleep(0.2)
-        return response
 
     def do(self, method: str, path: str, body: Any = None) -> httpx2.Response:
         """The answer where it was done. Raises DeployError with every reason where it was refused."""
@@ -45,9 +47,10 @@ class Desk:
         told = problem.get("detail") or f"{self.service} answered {response.status_code}."
         raise DeployError("\n".join(reasons) or told)
 
-    def _send(self, method: str, path: str, body: Any) -> httpx2.Response:
+    def _send(self, method: str, path: str, body: Any, key: str | None) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {self.api_key}", **({"Idempotency-Key": key} if key else {})}
         try:
-            return self.http.request(method, path, json=body, headers={"Authorization": f"Bearer {self.api_key}"})
+            return self.http.request(method, path, json=body, headers=headers)
         except httpx2.HTTPError as error:
             told = f"{self.service} does not answer ({type(error).__name__}). See: furthest status"
             raise DeployError(told) from error

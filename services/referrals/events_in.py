@@ -51,6 +51,7 @@ from services.referrals.handlers.restored import (
     on_let_go_referral,
     on_release_contact,
 )
+from services.referrals.handlers.reviews import AnswerReview, AskForReview, on_answer_review, on_ask_for_review
 from services.referrals.handlers.staff import NEED_ACTS, MarkError, SetLane, on_mark_error, on_need_act, on_set_lane
 from services.referrals.handlers.submission import Programme, on_referral_submitted
 
@@ -87,6 +88,8 @@ ACTS: Mapping[type[BaseModel], Handler] = {
     SetLane: on_set_lane,
     MarkError: on_mark_error,
     SettleDuplicate: on_settle_duplicate,
+    AskForReview: on_ask_for_review,
+    AnswerReview: on_answer_review,
     LoadAreas: on_load_areas,
     AdoptPolicy: on_adopt_policy,
 }

@@ -12,6 +12,7 @@ from chassis.service import Running
 from contracts.door import ReferralAcknowledged
 from services.referrals.handlers.duplicates import SettleDuplicate
 from services.referrals.handlers.importing import ImportReferral
+from services.referrals.handlers.reviews import AnswerReview
 from services.referrals.handlers.staff import (
     AnswerForPerson,
     BarProvider,
@@ -32,6 +33,7 @@ NEED_ACTS: dict[str, type[StaffAct]] = {
     "barred-provider": BarProvider,
     "home-visit-clearance": ClearHomeVisit,
     "rejection": RejectNeed,
+    "review-answer": AnswerReview,
 }
 REFERRAL_ACTS: dict[str, type[StaffAct]] = {"lane": SetLane, "error": MarkError, "duplicate": SettleDuplicate}
 

@@ -96,6 +96,7 @@ async def _forget(
     came_by = await store.persons.submissions(ids)
     await store.persons.erase(ids, at)
     await store.duplicates.forget(ids)
+    await store.reviews.forget(ids)
     return [Forget(str(each), submissions=[came_by[each]] if each in came_by else []) for each in ids], cancelled
 
 

@@ -9,6 +9,7 @@ from services.referrals.store.partners import Partners
 from services.referrals.store.persons import Persons
 from services.referrals.store.policies import Policies
 from services.referrals.store.referrals import Referrals
+from services.referrals.store.reviews import Reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Store:
     @property
     def policies(self) -> Policies:
         return Policies(self.conn)
+
+    @property
+    def reviews(self) -> Reviews:
+        return Reviews(self.conn)
 
     @property
     def persons(self) -> Persons:

@@ -20,6 +20,7 @@ HELD: Final = {
                where (partner, submission_id) in (select partner, submission_id from referral
                                                   where id = any($1::text[]::uuid[]))""",
     "possible_duplicate": "select * from possible_duplicate where referral_id = any($1::text[]::uuid[])",
+    "review": "select * from review where referral_id = any($1::text[]::uuid[])",
     "staff_act": "select * from staff_act where referral_id = any($1::text[]::uuid[])",
     "person_audit": """select * from person_audit
                        where person_ref in (select person_ref from referral where id = any($1::text[]::uuid[]))""",
