@@ -222,7 +222,7 @@ def _places(random: Random, wards: list[str], referrals: int) -> Iterator[PlaceU
 def funded() -> PlaceUpdated:
     """Help that nobody gives otherwise, for the grant round of the demo to pay for."""
     return PlaceUpdated(
-        place_id="funded", provider_id="champions", kind="champion", capacity=20, requirements=["home-visit"]
+        place_id="funded", provider_id="champions", kind="champion", capacity=20, requirements=["dbs-checked"]
     )
 
 

@@ -12,6 +12,7 @@ from chassis.service import Running
 from contracts.door import ReferralAcknowledged
 from services.referrals.handlers.duplicates import SettleDuplicate
 from services.referrals.handlers.importing import ImportReferral
+from services.referrals.handlers.policies import AdoptPolicy
 from services.referrals.handlers.reviews import AnswerReview
 from services.referrals.handlers.staff import (
     AnswerForPerson,
@@ -55,6 +56,19 @@ def for_staff(running: Running) -> APIRouter:
         told = await running.door.accept(request, ImportReferral, staff.principal, idempotency_key, by=staff.principal)
         assert isinstance(told, ReferralAcknowledged)  # noqa: S101 - a referral is acknowledged or refused
         return JSONResponse(told.model_dump(mode="json"), 202)
+
+    @router.post("/priority-policies", status_code=202, openapi_extra=body_of(AdoptPolicy, "by"))
+    async def adopt(request: Request, staff: Staff, idempotency_key: IdempotencyKey = None) -> dict[str, str]:
+        """Adopt a version of the priority policy, for what comes from now on."""
+        await running.door.accept(request, AdoptPolicy, staff.principal, idempotency_key, by=staff.principal)
+        return {"status": "accepted"}
+
+    @router.get("/priority-policy/scores")
+    async def scores(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
+        """How many referrals of each partner got which score, by policy."""
+        async with running.database.acquire() as conn:
+            rows = await Store(conn).policies.scores()
+        return {"scores": [dict(row) for row in rows]}
 
     @router.get("/duplicates")
     async def duplicates(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
