@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +22,7 @@ from chassis.logs import logger
 from chassis.metrics import DEAD_LETTERS, DEGRADED, REGISTRY, REQUESTS
 from chassis.postgres import Database
 from chassis.relay import measure
+from chassis.settings import SAFEGUARDING
 from chassis.tokens import Tokens
 from contracts.refusal import FieldError
 
@@ -167,10 +168,26 @@ _REFUSED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def build_app(title: str, access: Access, health: Health, routers: Sequence[APIRouter]) -> FastAPI:
-    app: FastAPI = FastAPIOffline(title=f"Furthest First: {title}", version="1", responses=_REFUSED)
+NO_PLACE_TO_REPORT: Final = "This is not a place to report that somebody is not safe: nobody may read it in time."
+
+
+def build_app(
+    title: str, access: Access, health: Health, routers: Sequence[APIRouter], safeguarding: str = SAFEGUARDING
+) -> FastAPI:
+    app: FastAPI = FastAPIOffline(
+        title=f"Furthest First: {title}",
+        version="1",
+        description=f"{NO_PLACE_TO_REPORT} {safeguarding}",
+        responses=_REFUSED,
+    )
     app.state.access = access
     _add_probes(app, health)
+
+    @app.get("/v1/safeguarding", tags=["public"])
+    async def where_to_report() -> dict[str, str]:
+        """Where a worry about somebody's safety goes."""
+        return {"not_here": NO_PLACE_TO_REPORT, "route": safeguarding}
+
     return _with_doors(app, routers)
 
 

@@ -233,7 +233,8 @@ def _servers(service: Service, settings: Settings, worker: Worker, access: Acces
     prepare = {model.spec.type: how for model, how in service.prepare.items()}
     door = Door(worker, worker.clock, prepare)
     running = Running(service.name, worker.database, worker, door, worker.clock)
-    app = build_app(service.name, access, Health(service.name, worker.database), service.routers(running))
+    health = Health(service.name, worker.database)
+    app = build_app(service.name, access, health, service.routers(running), settings.safeguarding)
     apps = [(app, settings.http_port)]
     if service.internal and settings.internal_port:
         apps.append((build_internal_app(service.internal(running)), settings.internal_port))

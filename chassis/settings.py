@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SAFEGUARDING = "Tell the safeguarding team of the council, or call 999 where somebody is in danger now."
 SECRETS_DIR = "FURTHEST_SECRETS_DIR"
 
 
@@ -53,6 +54,8 @@ class Settings(BaseSettings):
     replica: str = Field(default_factory=gethostname)
     inbox_daily_quota: int = Field(default=100_000, ge=1)
     """Records that are read of one partner's inbox in a day; those beyond wait for the next."""
+    safeguarding: str = Field(default=SAFEGUARDING, max_length=500)
+    """Where worries about somebody's safety go. Every door shows it."""
     sealing_key: SecretStr
     """Seals dead letters and fingerprints submissions: 64 hexadecimal digits."""
 

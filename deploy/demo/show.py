@@ -1,15 +1,18 @@
 """What the demo shows: how far it is while it runs, and a summary a newcomer can read."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx2
 from rich.console import Console, Group
 from rich.table import Column, Table
 from rich.text import Text
 
 from contracts.message import SERVICES
 from deploy.demo.run import Demo
+from deploy.demo.story import best, sides
 
 STAGES = {
     "referrals": "referrals accepted",
@@ -44,6 +47,7 @@ async def summary(console: Console, demo: Demo, document: dict[str, Any]) -> Non
     await _waiting(console, demo)
     _refused(console, demo)
     _told(console, demo)
+    _story(console, demo)
     _round(console, demo)
     if demo.restarted:
         console.print(f"\nStarted again after it was killed: {', '.join(demo.restarted)}")
@@ -86,6 +90,20 @@ def _told(console: Console, demo: Demo) -> None:
         table.add_row(partner, kind, Text(f"{times:,}", justify="right"))
     console.print()
     console.print(table)
+
+
+def _story(console: Console, demo: Demo) -> None:
+    referral = best(demo.told)
+    if referral is None:
+        return
+    url, key = demo.addresses["services"]["referrals"]["http"], demo.grant_keys["staff", "demo"]
+    console.print(f"\n[bold]{referral['reference']}, from each side[/bold]", highlight=False)
+    with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10) as staff:
+        told = sides(referral, demo.told, Path(demo.addresses["mail"]["received"]), staff)
+    for side, lines in told:
+        console.print(f"  [dim]{side}[/dim]", highlight=False)
+        for line in lines or ["was told by a human being, or waits to be"]:
+            console.print(f"    {line}", highlight=False, markup=False)
 
 
 def _round(console: Console, demo: Demo) -> None:

@@ -70,6 +70,13 @@ def for_staff(running: Running) -> APIRouter:
             rows = await Store(conn).policies.scores()
         return {"scores": [dict(row) for row in rows]}
 
+    @router.get("/late")
+    async def late(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
+        """Needs whose day went by, and that you have taken on: the next to fall due first."""
+        async with running.database.acquire() as conn:
+            rows = await Store(conn).changes.late()
+        return {"late": [dict(row) for row in rows]}
+
     @router.get("/duplicates")
     async def duplicates(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
         """Referrals that may be of one person, and what they have in common. Look at both before you settle it."""

@@ -11,6 +11,7 @@ import asyncpg
 
 from chassis.postgres import Conn
 from contracts.door import NeedAsked
+from services.referrals.domain.lifecycle import LATE
 
 
 class Terms(NamedTuple):
@@ -115,6 +116,16 @@ class Changes:
             limit,
         )
         return [row["referral_id"] for row in rows]
+
+    async def late(self) -> list[asyncpg.Record]:
+        """What the programme took on because its day went by."""
+        _, _, what = LATE
+        return await self.conn.fetch(
+            """select n.id as need_id, n.referral_id, r.partner, n.kind, n.status, n.reason, n.next_on
+               from need n join referral r on r.id = n.referral_id where n.next_what = $1
+               order by n.next_on, n.id limit 500""",
+            what,
+        )
 
     async def limits_of(self, referral_ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
         """By referral, what limits it: agreement_until, not_before, lane, lane_until."""
