@@ -22,7 +22,7 @@ from contracts.vocabulary import (
 )
 
 
-@fact("referrals", key="partner", to=("reporting",), data_class="none")
+@fact("referrals", key="partner", to=("reporting", "grants"), data_class="none")
 class PartnerRegistered(Message):
     """An organisation may use the doors."""
 

@@ -7,12 +7,13 @@ from pydantic import BaseModel
 from chassis.facts import Handler
 from contracts.matching import GapClosed, GapRecorded, PlaceChanged, PlaceOpened
 from contracts.message import Message
-from contracts.referrals import AreasLoaded, PersonErased, ReferralReceived
+from contracts.referrals import AreasLoaded, PartnerRegistered, PersonErased, ReferralReceived
 from services.grants.events_out import ReportReminder
 from services.grants.handlers import acts, applications, asking, assessment, decisions, gaps, judging, rounds
 
 FACTS: Mapping[type[Message], Handler] = {
     ReferralReceived: gaps.on_referrals_received,
+    PartnerRegistered: gaps.on_partners_registered,
     AreasLoaded: gaps.on_areas_loaded,
     GapRecorded: gaps.on_gaps_recorded,
     GapClosed: gaps.on_gaps_closed,

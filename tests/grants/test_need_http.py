@@ -9,7 +9,7 @@ import pytest
 from chassis.work import Batch
 from contracts.grants import GrantPlacesFunded
 from contracts.matching import GapClosed, PlaceChanged, PlaceOpened
-from contracts.referrals import Area, AreasLoaded, PersonErased, ReferralReceived
+from contracts.referrals import Area, AreasLoaded, PartnerRegistered, PersonErased, ReferralReceived
 from tests.grants.conftest import City
 from tests.grants.test_gaps import closed, recorded
 from tests.support import fact_event
@@ -48,15 +48,23 @@ async def test_what_a_project_meets_is_frozen_with_its_reasons(city: City) -> No
             ],
         )
     )
+    await city.stage.hear(PartnerRegistered(partner="food-bank", name="The Harehills Food Bank"))
     await city.open_round()
     theirs = (await city.apply("GB-CHC-1000001", wards=["E05011400"])).json()["application_id"]
     own = (await city.apply("GB-CHC-1000002", wards=["E05011400"], refers_as=["food-bank"])).json()["application_id"]
+    named = {"id": "GB-CHC-1000004", "name": "Harehills food bank Ltd"}
+    namesake = (await city.apply("GB-CHC-1000004", wards=["E05011400"], organisation=named)).json()["application_id"]
     silent = (await city.apply("GB-CHC-1000003", wards=["E05011401", "E05011402"])).json()["application_id"]
     await city.close(to="assessing")
     await city.stage.hear(*(closed(n) for n in range(30)))
 
-    weights = {each: (await view(city, each))["gap_weight"] for each in (theirs, own, silent)}
-    assert [(w["met"], w["points"], w["of"]) for w in weights.values()] == [(30, 20, 20), (20, 13, 20), (10, 7, 20)]
+    weights = {each: (await view(city, each))["gap_weight"] for each in (theirs, own, namesake, silent)}
+    assert [(w["met"], w["points"], w["of"]) for w in weights.values()] == [
+        (30, 20, 20),
+        (20, 13, 20),
+        (20, 13, 20),
+        (10, 7, 20),
+    ]
     assert weights[silent]["cells"] == [
         {"kind": "device", "area": "E05011401", "people": 0, "counted": 10, "low_reach": True}
     ]

@@ -7,7 +7,7 @@ from uuid import UUID
 from chassis.envelope import Event
 from chassis.facts import Forget, Said
 from contracts.matching import GapClosed, GapRecorded, PlaceChanged, PlaceOpened
-from contracts.referrals import AreasLoaded, PersonErased, ReferralReceived
+from contracts.referrals import AreasLoaded, PartnerRegistered, PersonErased, ReferralReceived
 from services.grants import events_out
 from services.grants.store import Store
 from services.grants.store.needs import Gap, Opening, Referred
@@ -29,6 +29,11 @@ async def on_referrals_received(events: Sequence[Event[ReferralReceived]], store
     await store.needs.refer(
         [Referred(e.data.referral_id, e.data.partner, e.data.area, e.data.received_at) for e in events]
     )
+    return []
+
+
+async def on_partners_registered(events: Sequence[Event[PartnerRegistered]], store: Store, _at: datetime) -> list[Said]:
+    await store.needs.name_partners({event.data.partner: event.data.name for event in events})
     return []
 
 

@@ -1,11 +1,12 @@
 """Freezes what every application of a round is worth to those who wait, when its assessment opens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 
 from chassis.disclosure import published
+from services.grants.domain.duplicates import plain
 from services.grants.domain.need import Project, low_reach, weigh
 from services.grants.domain.rounds import Round
 from services.grants.store import Store
@@ -17,9 +18,9 @@ REFERRALS_OF: Final = timedelta(days=365)
 
 async def freeze(round_: Round, applications: Sequence[Asked], store: Store, at: datetime) -> None:
     low = low_reach(await store.needs.deciles(), await store.needs.referrals_since(at - REFERRALS_OF), published)
-    rules = round_.rules
+    rules, names = round_.rules, await store.needs.partners()
     weights = weigh(
-        [project(each) for each in applications],
+        [project(each, names) for each in applications],
         await store.needs.gaps(),
         low,
         rules.low_reach_floor,
@@ -34,7 +35,11 @@ async def freeze(round_: Round, applications: Sequence[Asked], store: Store, at:
     )
 
 
-def project(asked: Asked) -> Project:
+def project(asked: Asked, partners: Mapping[str, str]) -> Project:
+    """An applicant refers as whom it names, as whom it delivers as, and as the partner of the same name."""
     body = asked.body
     capacity = {help_["kind"]: help_["capacity"] for help_ in body.get("places", ())}
-    return Project(body.get("kinds", ()), sorted(asked.stakes.wards), capacity, frozenset(body.get("refers_as", ())))
+    known_by = plain(body.get("organisation", {}).get("name", ""))
+    delivers_as = (body.get("delivers_as") or {}).get("partner")
+    own = {*body.get("refers_as", ()), *(partner for partner, name in partners.items() if plain(name) == known_by)}
+    return Project(body.get("kinds", ()), sorted(asked.stakes.wards), capacity, frozenset(own | {delivers_as} - {None}))

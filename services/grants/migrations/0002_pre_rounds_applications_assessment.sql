@@ -142,6 +142,12 @@ create table referral (
 );
 create index referral_area on referral (area, received_at);
 
+-- Partners of the network by their names: an applicant may be one, and its own referrals do not count for it.
+create table partner (
+    partner text primary key,
+    name text not null
+);
+
 -- Wards by their deprivation: 1 is the most deprived.
 create table area (
     code text primary key,

@@ -93,6 +93,18 @@ class Needs:
             many(referred),
         )
 
+    async def name_partners(self, names: Mapping[str, str]) -> None:
+        await self.conn.execute(
+            """insert into partner (partner, name) select * from unnest($1::text[], $2::text[])
+               on conflict (partner) do update set name = excluded.name""",
+            sorted(names),
+            [names[partner] for partner in sorted(names)],
+        )
+
+    async def partners(self) -> dict[str, str]:
+        """The name of each partner."""
+        return {row["partner"]: row["name"] for row in await self.conn.fetch("select partner, name from partner")}
+
     async def load_areas(self, areas: Sequence[Mapping[str, object]]) -> None:
         """Replaces all areas."""
         await self.conn.execute("delete from area")
