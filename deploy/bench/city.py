@@ -24,6 +24,7 @@ PERSONS: Final = 64
 PAIRS: Final[tuple[tuple[Kind, Kind], ...]] = (("device", "skills"), ("connectivity", "champion"))
 """The two needs of a referral. A place is free for the first of each pair; those for the second are full."""
 QUOTA: Final = "FURTHEST_INBOX_DAILY_QUOTA"
+PUBLISH: Final = "FURTHEST_PUBLISH_EVERY_SECONDS"
 
 
 @dataclass
@@ -35,6 +36,7 @@ class HoldingStack(Stack):
     def environment(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
         environment = Stack.environment(self, service, addresses)
         environment[QUOTA] = str(10**9)
+        environment[PUBLISH] = str(24 * 60 * 60)  # as deployed: else what is measured is publishing
         if service == "notifications":
             environment["FURTHEST_REFERRALS_URL"] = f"http://{LOOPBACK}:{self.held_at}"
         return environment

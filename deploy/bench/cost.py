@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 from contracts.message import SERVICES, Service
+from deploy.bench import numbers
 from deploy.bench.city import City
 from deploy.bench.doors import KafkaDoors
 from deploy.bench.plan import Sizes
@@ -141,7 +142,8 @@ async def _superuser(city: City, database: str) -> AsyncIterator["asyncpg.Connec
         await conn.close()
 
 
-async def measure(city: City, sizes: Sizes, report: Report) -> dict[str, Any]:
+async def measure(city: City, sizes: Sizes, report: Report, wanted: Collection[str] = "h") -> dict[str, Any]:
+    """The cost with few and with many stored, and the page of numbers over many."""
     async with watching(city) as watcher, KafkaDoors(city.partners) as doors:
         cost = Cost(city, watcher, doors, sizes, report)
         # It would look at small tables that grow fast again and again, and at large ones never.
@@ -150,7 +152,11 @@ async def measure(city: City, sizes: Sizes, report: Report) -> dict[str, Any]:
         await cost.warm_up()
         for size, stored in (("few", sizes.few), ("many", sizes.many)):
             await cost.fill(stored)
-            await cost.measure(size)
+            if "h" in wanted:
+                await cost.measure(size)
+        if "k" in wanted:
+            report("publishing, and asking for the page")
+            cost.raw["page"] = {"stored": cost.stored, **await numbers.page(city)}
         return cost.raw
 
 

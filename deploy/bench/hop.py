@@ -89,11 +89,11 @@ async def naive(ground: Ground, records: int) -> float:
             if watch.step(1):
                 finished.set()
 
-        await _until(broker, finished)
+        await until(broker, finished)
     return watch.per_second
 
 
-async def _until(broker: KafkaBroker, finished: asyncio.Event) -> None:
+async def until(broker: KafkaBroker, finished: asyncio.Event) -> None:
     await broker.start()
     try:
         await asyncio.wait_for(finished.wait(), PATIENCE)
@@ -113,14 +113,14 @@ async def hop(ground: Ground, records: int) -> float:
         kinds = {ReferralReceived.spec.type: ReferralReceived}
         handlers = {ReferralReceived.spec.type: store.on_referrals_received}
         worker = Worker("bench", pool, handlers, State, SEALER, lambda: datetime.now(UTC), committed)
-        consumer = Consumer(worker, ground.fresh("hop"), Decoder(kinds, SEALER), [IN], stop=_fail)
+        consumer = Consumer(worker, ground.fresh("hop"), Decoder(kinds, SEALER), [IN], stop=fail)
         broker = kafka.broker(ground.kafka, "bench")
         consumer.subscribe(broker)
-        await _until(broker, finished)
+        await until(broker, finished)
     return watch.per_second
 
 
-def _fail(why: BaseException) -> None:
+def fail(why: BaseException) -> None:
     raise why
 
 

@@ -13,10 +13,12 @@ FIGURES: Final[dict[str, str]] = {
     "g": "one referral on an idle system",
     "h": "the cost of a referral with few and with many stored",
     "i": "resident memory of each service",
+    "j": "facts into the tables of reporting",
+    "k": "the page of numbers over all that is stored",
 }
-LINES: Final = frozenset("abcd")
+LINES: Final = frozenset("abcdj")
 PIPELINE: Final = frozenset("efgi")
-COST: Final = frozenset("h")
+COST: Final = frozenset("hk")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
-from deploy.bench import cost, ground, hop, pipeline, sending
+from deploy.bench import cost, ground, hop, numbers, pipeline, sending
 from deploy.bench.city import city
 from deploy.bench.ground import Ground
 from deploy.bench.plan import COST, LINES, PIPELINE, Sizes
@@ -46,7 +46,7 @@ class Bench:
                 self.keep_pipeline(asyncio.run(pipeline.measure(opened, sizes, wanted, report)))
         if wanted & COST:
             with city(self.folder / "cost", report) as opened:
-                self.keep_cost(asyncio.run(cost.measure(opened, sizes, report)))
+                self.keep_cost(asyncio.run(cost.measure(opened, sizes, report, wanted)))
         return self.document
 
     async def measure_lines(self, servers: Ground) -> None:
@@ -62,6 +62,7 @@ class Bench:
         self._compare("hop_vs_raw", "hop", "raw")
         self._compare("hop_vs_naive", "hop", "naive")
         self._compare("relay_vs_producer", "relay", "producer")
+        self._compare("projection_vs_raw", "projection", "raw")
 
     def keep_pipeline(self, found: dict[str, Any]) -> None:
         self.document["raw"] |= found
@@ -76,13 +77,17 @@ class Bench:
 
     def keep_cost(self, found: dict[str, Any]) -> None:
         self.document["raw"]["cost"] = found
-        self.document["cost_1m_vs_10k"] = cost.compared(found)
+        if "few" in found:
+            self.document["cost_1m_vs_10k"] = cost.compared(found)
+        if "page" in found:
+            waits = found["page"]["page_ms"]
+            self.document["page_ms"] = {f"p{n}": pipeline.percentile(waits, n) for n in (50, 99)}
 
     def _lines(self) -> dict[str, tuple[Line, int]]:
         """The lines asked for. A figure that is a ratio brings its baseline with it."""
         records, only = self.sizes.records, set(self.only)
         lines: dict[str, tuple[Line, int]] = {}
-        if only & set("ac"):
+        if only & set("acj"):
             lines["raw"] = hop.raw, records
         if "c" in only:
             lines["hop"] = hop.hop, records
@@ -90,6 +95,8 @@ class Bench:
             lines["naive"] = hop.naive, self.sizes.naive
         if "d" in only:
             lines |= {"producer": (sending.producer, records), "relay": (sending.relay, records)}
+        if "j" in only:
+            lines["projection"] = numbers.projection, records
         return lines
 
     def _compare(self, name: str, ours: str, baseline: str) -> None:

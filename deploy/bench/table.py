@@ -32,6 +32,8 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, ...]]:
         *_latency(document),
         *_cost(document),
         *_memory(document),
+        ("j", "facts into reporting", _speed(per_s.get("projection")), _projection(document)),
+        *_page(document),
     ]
     return [row for row in rows if row[2]]
 
@@ -85,6 +87,18 @@ def _cost(document: dict[str, Any]) -> list[tuple[str, ...]]:
     cost = document["cost_1m_vs_10k"]
     measured = f"time {cost['time']:.2f}, WAL {cost['wal']:.2f}, buffers {cost['buffers']:.2f}"
     return [("h", "cost of a referral", measured, f"with {many} stored, of that with {few}")]
+
+
+def _projection(document: dict[str, Any]) -> str:
+    return f"{document['projection_vs_raw']:.2f} of the raw line" if "projection_vs_raw" in document else ""
+
+
+def _page(document: dict[str, Any]) -> list[tuple[str, ...]]:
+    if "page_ms" not in document:
+        return []
+    p50, p99, page = document["page_ms"]["p50"], document["page_ms"]["p99"], document["raw"]["cost"]["page"]
+    of = f"over {page['stored']:,} referrals; to publish them all took {page['publish_s']:.1f} s"
+    return [("k", "the page of numbers", f"p50 {p50:.0f} ms, p99 {p99:.0f} ms", of)]
 
 
 def _memory(document: dict[str, Any]) -> list[tuple[str, ...]]:

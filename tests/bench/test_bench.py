@@ -47,9 +47,9 @@ def open_city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 async def test_the_lines_and_what_they_are_held_against_are_measured(servers: Servers, tmp_path: Path) -> None:
     named = [servers.postgres.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ROLES]
-    bench = Bench(TINY, "abcd", tmp_path, _say)
+    bench = Bench(TINY, "abcdj", tmp_path, _say)
     await bench.measure_lines(Ground(servers.kafka, servers.admin, Roles(*named), servers.postgres))
-    assert set(bench.document["per_s"]) == {"raw", "naive", "hop", "producer", "relay"}
+    assert set(bench.document["per_s"]) == {"raw", "naive", "hop", "producer", "relay", "projection"}
     assert all(speed > 0 for speed in bench.document["per_s"].values())
     assert bench.document["hop_vs_raw"] > 0 < bench.document["relay_vs_producer"]
 
@@ -66,8 +66,9 @@ def test_both_doors_and_a_referral_alone_and_memory_are_measured(open_city: City
 
 @pytest.mark.servers
 def test_the_cost_of_a_referral_is_measured_with_few_and_with_many_stored(open_city: City, tmp_path: Path) -> None:
-    bench = Bench(TINY, "h", tmp_path, _say)
-    bench.keep_cost(asyncio.run(measure_cost(open_city, TINY, _say)))
+    bench = Bench(TINY, "hk", tmp_path, _say)
+    bench.keep_cost(asyncio.run(measure_cost(open_city, TINY, _say, "hk")))
+    assert 0 < bench.document["page_ms"]["p50"] <= bench.document["page_ms"]["p99"]
     assert set(bench.document["cost_1m_vs_10k"]) == {"time", "wal", "buffers"}
     assert bench.document["cost_1m_vs_10k"]["time"] > 0
     # What is left of the counters when idle work is taken off may be nothing in so short a run.
@@ -81,10 +82,19 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
     document = {
         "machine": {"cpus": 2, "memory_gb": 8.0, "python": "3.11"},
         "rounds": 5,
-        "per_s": {"raw": 20000.0, "naive": 400.0, "hop": 10000.0, "relay": 30000.0, "producer": 50000.0},
+        "per_s": {
+            "raw": 20000.0,
+            "naive": 400.0,
+            "hop": 10000.0,
+            "relay": 30000.0,
+            "producer": 50000.0,
+            "projection": 11000.0,
+        },
         "hop_vs_raw": 0.5,
         "hop_vs_naive": 25.0,
         "relay_vs_producer": 0.6,
+        "projection_vs_raw": 0.55,
+        "page_ms": {"p50": 20.0, "p99": 40.0},
         "pipeline_per_s": 500.0,
         "http_per_s": 90.0,
         "latency_ms": {"p50": 50.0, "p99": 200.0},
@@ -94,12 +104,16 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
             "pipeline_cpu_ms": [{"referrals": 1.5, "postgres": 2.0}],
             "http_cpu_ms": [{"referrals": 5.0, "postgres": 6.0}],
             "latency_ms": [50.0],
-            "cost": {"few": {"stored": 10_000}, "many": {"stored": 1_000_000}},
+            "cost": {
+                "few": {"stored": 10_000},
+                "many": {"stored": 1_000_000},
+                "page": {"stored": 1_000_000, "publish_s": 9.0},
+            },
         },
     }
     console = Console(width=200, record=True, file=StringIO())
     show_table(console, document)
     lines = console.export_text().splitlines()
-    assert {line.split()[0] for line in lines[1:10]} == set(FIGURES)
+    assert {line.split()[0] for line in lines[1:12]} == set(FIGURES)
     assert "0.50 of the raw line, 25 times the naive line" in lines[3]
     assert "time 1.20, WAL 1.05, buffers 1.08" in lines[8]
