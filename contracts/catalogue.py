@@ -52,10 +52,12 @@ READS_INBOXES: tuple[Service, ...] = ("referrals", "matching")
 OWNER_OF_UNKNOWN: Service = "referrals"
 READS_OUTBOXES: Service = "referrals"
 """Shows partners without Kafka what stands in their outbox."""
+PUBLISHED = "reporting"
+"""The topic that subscribers from outside read."""
 OTHER_READERS: dict[str, str] = {
     ACCESS: "every service, at its doors",
     "grants": "who writes to organisations of their grants",
-    "reporting": "everybody",
+    PUBLISHED: "everybody who has a key of a reader",
     OUTBOX: "the partner",
 }
 """Who reads a topic beside the consumers of its messages."""

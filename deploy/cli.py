@@ -29,6 +29,7 @@ from deploy.console import (
     err,
     out,
     show,
+    show_key,
     show_loaded,
     show_partner,
     show_revoked,
@@ -136,11 +137,9 @@ def key_revoke(role: RoleName, principal: Principal, dir: Dir = DEFAULT_DIR, as_
 
 @key_app.command("add")
 def key_add(role: RoleName, principal: Principal, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
-    """Add a key. It is shown once."""
+    """Add a key. It is shown once, for a reader with what it reads the topic `reporting` by."""
     key = partners.add_key(site_of(dir), role, principal)  # type: ignore[arg-type]  # checked by the callback
-    show(
-        key, as_json, lambda: out.print(f"{key['api_key']}   ({role}, until {key['expires_at'][:10]})", soft_wrap=True)
-    )
+    show(key, as_json, lambda: show_key(key))
 
 
 @areas_app.command("load")

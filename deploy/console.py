@@ -85,6 +85,15 @@ def show_status(seen: dict[str, Any]) -> None:
         out.print("servers: " + ", ".join(f"{server} {state}" for server, state in seen["servers"].items()))
 
 
+def show_key(key: dict[str, Any]) -> None:
+    out.print(f"{key['api_key']}   ({key['role']}, until {key['expires_at'][:10]})", soft_wrap=True)
+    for name, value in key.get("kafka", {}).items():
+        out.print(f"  kafka {name:<11}{value}", highlight=False, soft_wrap=True)
+    for name in ("topic", "group_prefix"):
+        if name in key:
+            out.print(f"  {name:<17}{key[name]}", highlight=False, soft_wrap=True)
+
+
 def show_partner(credentials: dict[str, Any]) -> None:
     kafka = credentials["kafka"]
     out.print(f"Partner {credentials['id']}. Hand these over safely:", soft_wrap=True)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from chassis.errors import Refused
 from chassis.facts import Said
+from contracts.catalogue import PUBLISHED
 from contracts.topics import inbox, outbox
 from contracts.vocabulary import Role
 from deploy import keys, provision
@@ -23,11 +24,7 @@ PARTNER_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
 def add_partner(site: Site, partner: str, name: str | None = None) -> dict[str, Any]:
     """Makes a partner and returns its credentials, which only an embedded deployment keeps. Raises DeployError."""
-    if not PARTNER_ID.fullmatch(partner):
-        raise DeployError(
-            f"'{partner}' cannot be a partner's id: use 3 to 40 lower-case letters, digits and dashes, "
-            "such as gp-armley."
-        )
+    _must_be_an_id(partner, "a partner")
     admin = site.admin()
     if partner in provision.partners_of(admin):
         raise DeployError(f"Partner {partner} is there already. For new credentials: furthest partner rotate {partner}")
@@ -63,10 +60,15 @@ def remove_partner(site: Site, partner: str) -> dict[str, Any]:
     return {**gone, "removed": bool(_act(site, RemovePartner(partner=partner)))}
 
 
-def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVES) -> dict[str, str]:
-    """Makes a key and returns it; it is kept nowhere. Raises DeployError where it is for a partner who is unknown."""
+def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVES) -> dict[str, Any]:
+    """Makes a key and returns it; it is kept nowhere. A reader may also read what is published in Kafka.
+
+    Raises DeployError where it is for a partner who is unknown, or a reader who cannot be called so.
+    """
     if role == "partner":
         _must_be_there(site.admin(), principal)
+    if role == "reader":
+        _must_be_an_id(principal, "a reader")
     api_key = keys.new_api_key()
     added = keys.add_key(api_key, role, principal, datetime.now(UTC), lives)
     _act(site, added)
@@ -76,11 +78,25 @@ def add_key(site: Site, role: Role, principal: str, lives: timedelta = keys.LIVE
         "principal": principal,
         "api_key": api_key,
         "expires_at": added.expires_at.isoformat(),
+        **(_reader(site, principal) if role == "reader" else {}),
+    }
+
+
+def _reader(site: Site, reader: str) -> dict[str, Any]:
+    """Its user in Kafka, with a new password: what it was handed before works no longer."""
+    password = secrets.token_urlsafe(24)
+    provision.add_reader(site.admin(), reader, password)
+    return {
+        "kafka": _kafka(site, provision.reader_user(reader), password),
+        "topic": PUBLISHED,
+        "group_prefix": f"readers.{reader}.",
     }
 
 
 def revoke_keys(site: Site, role: Role, principal: str, keep: int = 0) -> int:
     """How many were live and are not any more, but for the newest `keep`."""
+    if role == "reader":
+        provision.remove_reader(site.admin(), principal)
     return len(_act(site, RevokeKeys(role=role, principal=principal, keep=keep)))
 
 
@@ -91,14 +107,7 @@ def _credentials(site: Site, admin: Admin, partner: str, generation: int, *first
     credentials = {
         "id": partner,
         "api_key": api_key,
-        "kafka": {
-            "bootstrap": site.outside.kafka,
-            "user": provision.partner_user(partner, generation),
-            "password": password,
-            "mechanism": "SCRAM-SHA-512",
-            "protocol": "SASL_SSL" if site.outside.kafka_ca else "SASL_PLAINTEXT",
-            "ca": site.outside.kafka_ca,
-        },
+        "kafka": _kafka(site, provision.partner_user(partner, generation), password),
         "inbox": inbox(partner),
         "outbox": outbox(partner),
         "group_prefix": f"partners.{partner}.",
@@ -108,6 +117,17 @@ def _credentials(site: Site, admin: Admin, partner: str, generation: int, *first
     return credentials
 
 
+def _kafka(site: Site, user: str, password: str) -> dict[str, Any]:
+    return {
+        "bootstrap": site.outside.kafka,
+        "user": user,
+        "password": password,
+        "mechanism": "SCRAM-SHA-512",
+        "protocol": "SASL_SSL" if site.outside.kafka_ca else "SASL_PLAINTEXT",
+        "ca": site.outside.kafka_ca,
+    }
+
+
 def _revoke(site: Site, partner: str, keep: int) -> dict[str, Any]:
     admin = site.admin()
     _must_be_there(admin, partner)
@@ -115,6 +135,13 @@ def _revoke(site: Site, partner: str, keep: int) -> dict[str, Any]:
     gone = live[: len(live) - keep]
     provision.remove_users(admin, partner, gone)
     return {"id": partner, "kafka_users": len(gone), "keys": revoke_keys(site, "partner", partner, keep)}
+
+
+def _must_be_an_id(name: str, whose: str) -> None:
+    if not PARTNER_ID.fullmatch(name):
+        raise DeployError(
+            f"'{name}' cannot be {whose}'s id: use 3 to 40 lower-case letters, digits and dashes, such as gp-armley."
+        )
 
 
 def _must_be_there(admin: Admin, partner: str) -> None:

@@ -190,6 +190,30 @@ def add_partner(admin: Admin, partner: str, password: str, generation: int = 1) 
     admin.grant(user, own_access(partner))
 
 
+def reader_user(reader: str) -> str:
+    """The Kafka user of a subscriber. No service and no partner can have this name."""
+    return f"reader.{reader}"
+
+
+def add_reader(admin: Admin, reader: str, password: str) -> None:
+    """Lets somebody read what is published, and nothing else. May be repeated, with another password."""
+    user = reader_user(reader)
+    admin.set_password(user, password)
+    admin.grant(
+        user,
+        [
+            Access("topic", catalogue.PUBLISHED, "literal", READ),
+            Access("group", f"readers.{reader}.", "prefixed", ("read",)),
+        ],
+    )
+
+
+def remove_reader(admin: Admin, reader: str) -> None:
+    user = reader_user(reader)
+    admin.revoke(user)
+    admin.remove_user(user)
+
+
 def remove_users(admin: Admin, partner: str, numbers: Iterable[int]) -> None:
     """Who is connected may do nothing more at once."""
     for number in numbers:
