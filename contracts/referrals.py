@@ -33,12 +33,16 @@ class PartnerRegistered(Message):
 
 
 class Area(Part):
-    """A ward and the mean deprivation decile of its small areas: 1 is the most deprived."""
+    """A ward and the mean deprivation decile of its small areas: 1 is the most deprived.
+
+    `committee` is the larger part of the city that it lies in.
+    """
 
     code: str
     name: str
     decile: int = Field(ge=1, le=10)
     step: int = Field(ge=0, le=10)
+    committee: str | None = None
 
 
 @fact("referrals", key="version", to=("reporting", "grants"), data_class="none")

@@ -141,6 +141,8 @@ class Stack:
         internal = addresses["services"]["referrals"]["internal"]
         if service == "referrals":
             return {"internal_port": internal.rpartition(":")[2]}
+        if service == "reporting":
+            return {"publish_every_seconds": "2"}  # who tries it out wants to see numbers; once a day is safer
         if service != "notifications":
             return {}
         return {

@@ -10,8 +10,9 @@ from contracts import notifications as n
 from contracts import referrals as r
 from contracts.message import Message
 from services.reporting.handlers import grants, matching, notifications, referrals
+from services.reporting.handlers.publishing import changing
 
-EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
+_HANDLERS: Final[Mapping[type[Message], Handler]] = {
     r.PartnerRegistered: referrals.on_partner_registered,
     r.AreasLoaded: referrals.on_areas_loaded,
     r.ReferralReceived: referrals.on_referral_received,
@@ -43,3 +44,4 @@ EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
     g.GrantAwarded: grants.on_grant_awarded,
     g.ApplicationDeclined: grants.on_application_declined,
 }
+EVENTS_IN: Final[Mapping[type[Message], Handler]] = {model: changing(handler) for model, handler in _HANDLERS.items()}

@@ -1,41 +1,101 @@
-"""What reporting says: tables of counts that are safe to publish.
+"""What reporting says: tables that are safe to publish, and that it has forgotten somebody.
 
-A cell is hidden where 1 to 7 people stand behind it, even if they have eight needs between them; every other
-count is rounded to the nearest 5. No total leaves: a row that is hidden could be had from it by subtraction.
-Where a page shows a sum, it is the sum of published cells, which tells nothing that the cells did not.
-
-This is as much as one period and one-way tables need at first. Still to come: closed periods, so that
-two publications one referral apart cannot be subtracted; secondary suppression across tables that share a total;
-larger areas where most wards are hidden.
+Counts of people go through `chassis.disclosure`, with everything that was published before and hangs together with
+them. Figures of days are told of 8 people or more. What is not of people is told as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final, Literal
 
-from chassis.disclosure import published
+from chassis.disclosure import SMALL, Bounds, Key, bounds, published
 from chassis.envelope import Event
 from chassis.facts import Fact
 from contracts.referrals import PersonErased
-from contracts.reporting import Cell, ErasureConfirmed, MetricPublished
-from services.reporting.domain.measures import Count, Measure, complete, name_of
-
-DIMENSION: Final[dict[Measure, Literal["status", "kind", "area"]]] = {
-    "needs-by-status": "status",
-    "needs-by-kind": "kind",
-    "needs-by-ward": "area",
-}
+from contracts.reporting import ErasureConfirmed, MetricPublished, TableCell
+from services.reporting.domain.measures import By, Codes, Measure, name_of
+from services.reporting.domain.periods import Period
+from services.reporting.domain.tables import Table
 
 
-def metric(measure: Measure, counts: Sequence[Count], wards: Sequence[str], at: datetime) -> MetricPublished:
-    cells = [_cell(measure, count) for count in complete(measure, counts, wards)]
-    return MetricPublished(name=name_of(measure), measure=measure, period="all", as_of=at, cells=cells)
+def metric(measure: Measure, period: Period, by: By, cells: list[TableCell], at: datetime) -> MetricPublished:
+    return MetricPublished(
+        name=name_of(measure.name, period.name, by),
+        measure=measure.name,
+        period=period.name,
+        starts_on=None if measure.stands else period.starts_on,
+        ends_on=period.ends_on,
+        by=list(by),
+        title=measure.title,
+        unit=measure.unit,
+        of_people=measure.is_of_people,
+        final=period.is_final,
+        as_of=at,
+        cells=cells,
+    )
+
+
+def counts(table: Table, kept_back: Collection[Codes]) -> list[TableCell]:
+    """Cells of counts of people."""
+    return [
+        TableCell(codes=list(codes), value=None, hidden="kept-back") if codes in kept_back else _count(codes, count)
+        for codes, count in table.items()
+    ]
+
+
+def _count(codes: Codes, count: int) -> TableCell:
+    shown = published(count)
+    return TableCell(codes=list(codes), value=shown, hidden="small" if shown is None else None)
+
+
+def days(rows: Mapping[Codes, tuple[int, int]]) -> list[TableCell]:
+    """Cells of days, from those and how many people they are of."""
+    return [
+        TableCell(codes=list(codes), value=None, hidden="too-few")
+        if people < SMALL.stop
+        else TableCell(codes=list(codes), value=value)
+        for codes, (value, people) in sorted(rows.items())
+    ]
+
+
+def exact(table: Table) -> list[TableCell]:
+    """Cells of what is not of people."""
+    return [TableCell(codes=list(codes), value=count) for codes, count in sorted(table.items())]
+
+
+def corrected(old: MetricPublished, new: MetricPublished) -> MetricPublished:
+    """The next version of a final table, which shows what it said before."""
+    was = {tuple(cell.codes): cell for cell in old.cells}
+    cells = [_corrected(was.get(tuple(cell.codes)), cell) for cell in new.cells]
+    return new.model_copy(update={"version": old.version + 1, "cells": cells})
+
+
+def _corrected(old: TableCell | None, new: TableCell) -> TableCell:
+    before = (old.value, old.hidden) if old else (0, None)
+    if before == (new.value, new.hidden):
+        return new
+    return new.model_copy(update={"corrected": True, "was": before[0]})
+
+
+def told(metric: MetricPublished) -> dict[Key, Bounds]:
+    """What is known of counts from a table that was published earlier."""
+    head = metric.measure, metric.period, tuple(metric.by)
+    return {
+        (*head, tuple(cell.codes)): (SMALL[0], SMALL[-1]) if cell.hidden else bounds(cell.value or 0)
+        for cell in metric.cells
+        if cell.hidden != "kept-back"
+    }
+
+
+def says_otherwise(metric: MetricPublished, table: Table) -> bool:
+    """Whether a published table and the counts as they are now do not go together."""
+    shown = {tuple(cell.codes): cell for cell in metric.cells}
+    return any(
+        count > 0
+        if (cell := shown.get(codes)) is None
+        else cell.hidden != "kept-back" and cell.value != published(count)
+        for codes, count in table.items()
+    )
 
 
 def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:
     return Fact(ErasureConfirmed(referral_id=cause.data.referral_id, at=at), cause)
-
-
-def _cell(measure: Measure, count: Count) -> Cell:
-    hidden = published(count.people) is None
-    return Cell.model_validate({DIMENSION[measure]: count.code, "count": None if hidden else published(count.needs)})

@@ -21,5 +21,5 @@ def build(settings: ReportingSettings) -> Service:
         due={PublishMetrics: on_publish_metrics},
         routers=lambda running: [routes(running)],
         held=HELD,
-        not_from_facts=["publication"],
+        not_from_facts=["publication", "edition", "staff_view", "tally"],
     )

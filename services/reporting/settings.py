@@ -6,5 +6,5 @@ from chassis.settings import Settings
 
 
 class ReportingSettings(Settings):
-    publish_every_seconds: float = Field(default=2.0, gt=0)
-    """A table of counts is published at most this often, however many facts change it."""
+    publish_every_seconds: float = Field(default=24 * 60 * 60, gt=0)
+    """What stands now is published at most this often. Those who look more often than people come see them come."""

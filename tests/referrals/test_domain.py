@@ -1,6 +1,7 @@
 """The pure rules of referrals: how far a person is, how a person may be reached, areas."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -293,7 +294,7 @@ def test_the_real_areas_of_leeds() -> None:
     assert (len(small), len(wards)) == (488, 33)
     assert {area.ward for area in small} == {ward.code for ward in wards}
     assert {ward.code: ward.decile for ward in wards}["E05011400"] == 2
-    assert sorted(wards, key=lambda ward: ward.code) == default_wards()
+    assert sorted(wards, key=lambda ward: ward.code) == [replace(ward, committee=None) for ward in default_wards()]
 
 
 def default_wards() -> list[Area]:

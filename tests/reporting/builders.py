@@ -34,7 +34,6 @@ PROJECTIONS = (
     "fund",
     "grant_round",
     "application",
-    "tally",
 )
 
 
@@ -67,9 +66,9 @@ def need_id(number: int, nth: int = 0) -> UUID:
     return UUID(int=number << 16 | 1 + nth)
 
 
-def received(number: int, kinds: Sequence[Kind] = ("device",), area: str = GIPTON) -> ReferralReceived:
+def received(number: int, kinds: Sequence[Kind] = ("device",), area: str = GIPTON, **fields: Any) -> ReferralReceived:
     needs = [{"need_id": need_id(number, nth), "kind": kind} for nth, kind in enumerate(kinds)]
-    return a(ReferralReceived, referral_id=referral_id(number), area=area, ward=None, needs=needs)
+    return a(ReferralReceived, referral_id=referral_id(number), area=area, ward=None, needs=needs, **fields)
 
 
 def moved(
@@ -94,4 +93,5 @@ async def empty(stage: Stage) -> None:
     """Forgets everything, as before the log is read anew."""
     for table in PROJECTIONS:
         await stage.rows(f"delete from {table}")  # noqa: S608 - a name of ours
-    await stage.rows("update publication set due_at = null, published = null")
+    await stage.rows("delete from edition")
+    await stage.rows("update publication set due_at = null")

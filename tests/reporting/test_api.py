@@ -1,16 +1,19 @@
 """The public page, the public tables, and exact counts for staff, through the real app on a real database."""
 
+import csv
 import hashlib
+import io
 import re
 import time
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
 import httpx2
+import pyarrow as pa
 import pytest
 import pytest_asyncio
+from pyarrow import parquet as pq
 from pydantic import SecretStr
 
 from chassis.access import Access
@@ -20,7 +23,7 @@ from chassis.service import Running, Service
 from chassis.settings import KafkaSettings
 from contracts.access import KeyAdded
 from contracts.vocabulary import Role
-from services.reporting.domain.measures import MEASURES, name_of
+from services.reporting.domain.measures import MEASURES
 from services.reporting.handlers.publishing import PublishMetrics
 from tests.reporting.builders import ARMLEY, areas, moved, received, reporting
 from tests.support import NOON, Clock, Stage
@@ -63,90 +66,126 @@ async def _some(on: Stage) -> None:
     await on.hear(areas(E05011400="Gipton & Harehills", E05011387="Armley <b>"))
     await on.hear(*(received(number, ("device", "champion")) for number in range(1, 14)), received(14, area=ARMLEY))
     await on.hear(*(moved(number, "on-hold") for number in range(1, 10)), moved(10, "completed"))
-    await on.result(PublishMetrics(names=[name_of(measure) for measure in MEASURES]))
+    await on.result(PublishMetrics())
 
 
-async def test_every_table_is_read_with_the_time_of_its_last_change(on: Stage, client: httpx2.AsyncClient) -> None:
+async def test_every_table_is_read_page_by_page(on: Stage, client: httpx2.AsyncClient) -> None:
     await _some(on)
-    body = (await client.get("/v1/metrics")).json()
-    assert [metric["name"] for metric in body["metrics"]] == sorted(name_of(measure) for measure in MEASURES)
-    assert {metric["as_of"] for metric in body["metrics"]} == {"2026-11-20T12:00:00Z"}
+    seen, after = [], ""
+    while after is not None:
+        body = (await client.get("/v1/metrics", params={"limit": 3, "after": after})).json()
+        seen += [metric["name"] for metric in body["metrics"]]
+        after = body["next"]
+    assert len(seen) > 10
+    assert seen == sorted(set(seen))
 
 
-async def test_one_table_is_read_by_its_measure(on: Stage, client: httpx2.AsyncClient) -> None:
+async def test_one_table_is_read_and_some_rows_of_it(on: Stage, client: httpx2.AsyncClient) -> None:
     await _some(on)
-    body = (await client.get("/v1/metrics/needs-by-kind")).json()
-    assert [(cell["kind"], cell["count"]) for cell in body["cells"]] == [
-        ("device", 15),
-        ("connectivity", 0),
-        ("skills", 0),
-        ("champion", 15),
-    ]
+    body = (await client.get("/v1/metrics/waiting?by=kind")).json()
+    told = {cell["codes"][0]: cell["value"] for cell in body["cells"]}
+    assert told == {"device": 15, "connectivity": 0, "skills": 0, "champion": 15}
+    rows = (await client.get("/v1/metrics/waiting?by=kind,ward&ward=E05011387&kind=device")).json()["cells"]
+    assert [(cell["codes"], cell["hidden"]) for cell in rows] == [(["device", ARMLEY], "small")]
 
 
-async def test_an_unknown_measure_is_answered_with_those_there_are(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/v1/metrics/needs-by-shoe-size")
-    assert answer.status_code == 404
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/v1/metrics/needs-by-shoe-size", 404, "There is no such measure. There are referrals, needs"),
+        ("/v1/metrics/waiting?period=2019-01", 404, "There is no such period of waiting. There are now."),
+        ("/v1/metrics/waiting?by=ward", 422, "would be mostly hidden, or disclose small numbers"),
+        ("/v1/metrics/waiting?by=kind&ward=E05011387", 422, "This table does not count by ward"),
+        ("/v1/metrics/waiting?by=kind&kind=shoe", 422, "No row has that. There are kind: champion, connectivity"),
+        ("/v1/metrics/waiting?colour=red", 422, "One of the filters is not known here"),
+        ("/v1/metrics/outcomes", 404, "Nothing was published yet of outcomes"),
+        ("/v1/metrics?after=zzzz", 404, "There is no page after this"),
+        ("/v1/metrics?limit=0", 422, "cannot be used"),
+        ("/v1/metrics?measure=shoe", 404, "There is no such measure"),
+        ("/v1/data.csv?period=2019-01", 404, "Periods are month-so-far, now"),
+    ],
+)
+async def test_what_is_not_there_is_refused_in_plain_words(
+    on: Stage, client: httpx2.AsyncClient, path: str, status: int, says: str
+) -> None:
+    await _some(on)
+    answer = await client.get(path)
+    assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert all(measure in answer.json()["detail"] for measure in MEASURES)
+    assert says in answer.json()["detail"]
     assert "shoe" not in answer.text
 
 
-async def test_a_measure_that_was_never_counted_is_no_empty_success(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/v1/metrics/needs-by-kind")
-    assert answer.status_code == 404
-    assert "Nothing was counted yet" in answer.json()["detail"]
-
-
-async def test_the_page_tells_numbers_in_words_and_names_wards(on: Stage, client: httpx2.AsyncClient) -> None:
+async def test_who_has_the_newest_is_told_so(on: Stage, client: httpx2.AsyncClient) -> None:
     await _some(on)
-    page = (await client.get("/")).text
-    assert "Gipton &amp; Harehills" in page
-    assert "1 to 7 people" in page
-    assert "20 November 2026 at 12:00" in page
-    assert "A Digital Champion" in page
+    etag = (await client.get("/v1/metrics/waiting")).headers["etag"]
+    again = await client.get("/v1/metrics/waiting", headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    await on.hear(*(received(number) for number in range(20, 40)))
+    await on.result(PublishMetrics())
+    assert (await client.get("/v1/metrics/waiting", headers={"If-None-Match": etag})).status_code == 200
+    refused = await client.get("/v1/metrics/waiting", headers={"If-None-Match": "yesterday"})
+    assert (refused.status_code, "ETag" in refused.json()["detail"]) == (400, True)
 
 
-async def test_a_small_number_stands_nowhere_on_the_page(on: Stage, client: httpx2.AsyncClient) -> None:
-    """13 people in one ward and 1 in another: neither 13 nor 1, nor their sum, is said."""
+async def test_files_hold_what_the_tables_say_and_the_dictionary_every_column(
+    on: Stage, client: httpx2.AsyncClient
+) -> None:
     await _some(on)
-    page = (await client.get("/")).text
-    numbers = re.findall(r'class="(?:count|number)">([\d,]+)<', page)
-    assert len(numbers) > 10
-    assert all(int(number.replace(",", "")) % 5 == 0 for number in numbers)
+    rows = list(csv.DictReader(io.StringIO((await client.get("/v1/data.csv")).text)))
+    table = pq.read_table(pa.BufferReader((await client.get("/v1/data.parquet")).content)).to_pylist()
+    assert len(rows) == len(table) > 100
+    (one,) = [r for r in rows if (r["measure"], r["by"], r["kind"]) == ("waiting", "kind", "device")]
+    assert (one["value"], one["hidden"], one["unit"], one["final"]) == ("15", "", "people", "False")
+    explained = csv.DictReader(io.StringIO((await client.get("/v1/dictionary.csv")).text))
+    named = {(row["what"], row["name"]) for row in explained}
+    assert {("column", name) for name in rows[0]} | {("measure", m.name) for m in MEASURES} <= named
+    assert len((await client.get("/v1/dictionary")).json()["dictionary"]) == len(named)
 
 
-async def test_text_of_others_is_escaped(on: Stage, client: httpx2.AsyncClient) -> None:
-    await _some(on)
-    assert "Armley &lt;b&gt;" in (await client.get("/")).text
-
-
-async def test_the_page_runs_no_script_and_asks_nobody_else(on: Stage, client: httpx2.AsyncClient) -> None:
-    await _some(on)
-    answer = await client.get("/")
-    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
-    assert style
-    digest = b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
-    policy = answer.headers["content-security-policy"]
-    assert f"style-src 'sha256-{digest}'" in policy
-    assert "default-src 'none'" in policy
-    assert "script" not in policy
-    assert "unsafe" not in policy
-    assert not re.search(r"<script|<link|<img|style=|https?:|url\(|@import", answer.text)
-
-
-async def test_the_page_says_so_when_nothing_was_counted(client: httpx2.AsyncClient) -> None:
-    answer = await client.get("/")
+@pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny"])
+async def test_pages_say_so_when_nothing_was_published(client: httpx2.AsyncClient, path: str) -> None:
+    answer = await client.get(path)
     assert answer.status_code == 200
     assert "There are no numbers yet" in answer.text
 
 
-async def test_staff_read_exact_counts(on: Stage, client: httpx2.AsyncClient) -> None:
+@pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny"])
+async def test_pages_tell_numbers_in_words_and_no_small_one(on: Stage, client: httpx2.AsyncClient, path: str) -> None:
+    """13 people in one ward and 1 in another: neither 13 nor 1, nor their sum, is said."""
+    await _some(on)
+    answer = await client.get(path)
+    numbers = re.findall(r'class="(?:govuk-table__cell[^"]*|ff-number)">([\d,]+)', answer.text)
+    assert all(int(number.replace(",", "")) % 5 == 0 for number in numbers)
+    assert "Published on 2026-11-20" in answer.text
+    assert "Armley <b>" not in answer.text
+
+
+async def test_the_dashboard_names_wards_and_kinds(on: Stage, client: httpx2.AsyncClient) -> None:
+    await _some(on)
+    text = (await client.get("/")).text
+    for said in ("Gipton &amp; Harehills", "Armley &lt;b&gt;", "A Digital Champion", "1 to 7", "About 30 waits"):
+        assert said in text
+
+
+async def test_a_page_runs_no_script_and_asks_nobody_else(on: Stage, client: httpx2.AsyncClient) -> None:
+    await _some(on)
+    answer = await client.get("/")
+    assert "default-src 'none'; style-src 'self'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script|<img|style=|https?:|@import", answer.text)
+    (style,) = re.findall(r'<link rel="stylesheet" href="(/assets/[^"]+)">', answer.text)
+    sheet = await client.get(style)
+    assert sheet.headers["content-type"] == "text/css; charset=utf-8"
+    assert "url(" not in sheet.text
+
+
+async def test_staff_read_exact_counts_and_that_is_written_down(on: Stage, client: httpx2.AsyncClient) -> None:
     await _some(on)
     body = (await client.get("/v1/counts", headers={"Authorization": "Bearer staffkey"})).json()
     assert body["for_publication"] is False
     assert body["counts"]["referrals"] == {"open": 14}
     assert body["counts"]["needs"] == {"completed": 1, "on-hold": 9, "requested": 17}
+    assert await on.rows("select who, what from staff_view") == [{"who": "staffkey", "what": "counts"}]
 
 
 @pytest.mark.parametrize(("key", "status"), [("partnerkey", 403), ("unknown", 401), ("", 401)])

@@ -29,7 +29,7 @@ from deploy.embedded.processes import alive
 from deploy.kafka.admin import Topic
 from deploy.provision import apply_topics
 from services.reporting.settings import ReportingSettings
-from services.reporting.store.publication import Publication
+from services.reporting.store.editions import Editions
 from tests.chassis.conftest import service_settings
 from tests.reporting.builders import PROJECTIONS, a, moved, need_id, received, referral_id
 from tests.reporting.rebuilding import PACKAGE, PARTITIONS, Live
@@ -71,7 +71,9 @@ async def having_read(live: Live, *told: Message) -> AsyncIterator[None]:
 
 
 async def quiet(live: Live) -> bool:
-    (row,) = await live.rows("select (select count(*) from due) + (select count(*) from outbox) as waiting")
+    (row,) = await live.rows(
+        "select (select count(*) from due where due_at < now()) + (select count(*) from outbox) as waiting"
+    )
     return bool(row["waiting"] == 0)
 
 
@@ -107,19 +109,19 @@ async def test_damage_is_told_table_by_table_and_mended_only_where_it_is_accepte
 
 
 async def test_counts_of_what_was_mended_are_published_anew(live: Live) -> None:
-    async def on_hold() -> int | None:
+    async def waiting() -> int | None:
         async with live.database.acquire() as conn:
-            published = await Publication(conn).published()
-        (count,) = [cell.count for cell in published["needs-by-status/all"].cells if cell.status == "on-hold"]
+            (table,) = (await Editions(conn).published(["waiting/now/kind"])).values()
+        (count,) = [cell.value for cell in table.cells if cell.codes == ["device"]]
         return count
 
     async with having_read(live, *facts(1, 31)):
-        assert await on_hold() == 30
-        await live.database.execute("delete from tally where code = 'on-hold'")
+        assert await waiting() == 30
+        await live.database.execute("update need set status = 'entered-in-error'")
         await live.write(received(99))
-        await eventually(on_hold, lambda count: count == 0)
+        await eventually(waiting, lambda count: count != 30)
         assert (await live.rebuild(accept=True)).switched
-        await eventually(on_hold, lambda count: count == 30)
+        await eventually(waiting, lambda count: count == 30)
 
 
 async def test_undamaged_all_is_the_same_and_nothing_is_said_again(live: Live) -> None:
@@ -143,7 +145,7 @@ async def test_the_live_service_reads_and_is_read_all_the_while(live: Live) -> N
                 store = live.service.store(conn)
                 counts = await store.counts.exact()
                 seen.append(sum(counts["needs"].values()))
-                await store.counts.area_names()
+                await store.measures.names()
 
     async def write() -> None:
         for first in range(31, 331, 30):

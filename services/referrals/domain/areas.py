@@ -9,12 +9,16 @@ from statistics import mean
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A ward, or a small area with the ward it lies in. Decile 1 is the most deprived."""
+    """A ward, or a small area with the ward it lies in. Decile 1 is the most deprived.
+
+    `committee` is a larger part of the city, for those who want to count by it.
+    """
 
     code: str
     name: str
     decile: int
     ward: str | None = None
+    committee: str | None = None
 
 
 class BadAreas(Exception):
@@ -30,14 +34,20 @@ SMALL_AREAS = {"lsoa21cd", "lsoa21nm", "wd25cd", "wd25nm", "imd2025_decile"}
 
 
 def parse(text: str) -> list[Area]:
-    """Reads `code,name,decile`, or the columns of the Indices of Deprivation with wards. Raises BadAreas."""
+    """Reads `code,name,decile` and perhaps `committee`, or the columns of the Indices of Deprivation with wards.
+
+    Raises BadAreas.
+    """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     columns = set(reader.fieldnames or ())
     rows = list(enumerate(reader, start=2))
     if columns >= SMALL_AREAS:
         return _small_areas(rows)
     if columns >= WARDS:
-        return [Area(row["code"], row["name"], _decile(n, row["decile"])) for n, row in _whole(rows, WARDS)]
+        return [
+            Area(row["code"], row["name"], _decile(n, row["decile"]), committee=row.get("committee") or None)
+            for n, row in _whole(rows, WARDS)
+        ]
     raise BadAreas([f"row 1: there should be columns {', '.join(sorted(WARDS))} or {', '.join(sorted(SMALL_AREAS))}"])
 
 

@@ -109,7 +109,13 @@ async def on_load_areas(events: Sequence[Event[LoadAreas]], store: Store, at: da
         return []
     await store.partners.replace_areas(last.data.areas)
     wards = [
-        PublishedArea(code=area.code, name=area.name, decile=area.decile, step=area_step(policy, area.decile))
+        PublishedArea(
+            code=area.code,
+            name=area.name,
+            decile=area.decile,
+            step=area_step(policy, area.decile),
+            committee=area.committee,
+        )
         for area in last.data.areas
         if area.ward is None
     ]

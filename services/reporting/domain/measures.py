@@ -1,38 +1,230 @@
-"""What is counted: which measures there are, and which counts each of them lists."""
+"""What is counted: one table of measures. A new one is a row here, and a statement in `store/measures.py`.
 
-from collections.abc import Iterable, Sequence
+A measure counts things of one unit, in tables. A table is named by what it counts by: (`kind`, `ward`) has a count for
+each kind of help in each ward. Those that count by parts of a whole (a person has one ward) add up; those that count by
+labels (a person may need two kinds of help) do not.
+"""
+
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
-from contracts.vocabulary import KINDS, NeedStatus
+By = tuple[str, ...]
+Codes = tuple[str, ...]
+Unit = Literal["people", "days", "places", "applications", "pence"]
 
-Measure = Literal["needs-by-status", "needs-by-kind", "needs-by-ward"]
-MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
-STATUSES: Final[tuple[NeedStatus, ...]] = tuple(s for s in get_args(NeedStatus) if s != "entered-in-error")
-"""Those that are published: a need entered in error was nobody's, and stands in no measure."""
+PARTS: Final = ("partner", "band", "decile", "committee", "ward")
+"""Of these a person has one each: their counts add up. `decile` and `committee` are those of the ward."""
+OF_WARD: Final = ("decile", "committee")
+UNKNOWN: Final = "not-known"
+
+WORDS: Final[dict[str, str]] = {
+    "kind": "Kind of help",
+    "ward": "Ward",
+    "committee": "Part of the city",
+    "decile": "Deprivation of the ward (1 is the most deprived tenth of England)",
+    "band": "Priority score",
+    "partner": "Who referred",
+    "stage": "How far it has come",
+    "outcome": "How it ended",
+    "end": "What became of the offer",
+    "channel": "How they were told",
+    "told": "Whether they were told",
+    "round": "Grant round",
+    "state": "State",
+    "money": "Money",
+}
+"""What a table may count by, in words."""
+
+BANDS: Final = {"0-20": 0, "21-40": 21, "41-60": 41, "61-and-more": 61}
+"""Bands of priority scores, by the lowest score of each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """How many needs have a code, and of how many people they are. A referral stands for a person."""
+class Measure:
+    """What is published of it: `tables` of every closed month and of the year to date; `in_year` of the latter alone;
+    `open_tables` of the month that is not over. What `stands` is counted as it is at a moment: now, and at the end of
+    each month. `within` names a measure of whose people these are some. What `repeats` may be told of somebody in
+    several months, so that months do not add up to a year. A `quantile` is of days, not a count.
+    """
 
-    code: str
-    needs: int
-    people: int
+    name: str
+    title: str
+    explanation: str
+    unit: Unit
+    tables: tuple[By, ...]
+    in_year: tuple[By, ...] = ()
+    open_tables: tuple[By, ...] = ()
+    stands: bool = False
+    within: str | None = None
+    repeats: bool = False
+    quantile: float | None = None
+
+    @property
+    def counts_people(self) -> bool:
+        return self.unit == "people"
+
+    @property
+    def is_of_people(self) -> bool:
+        return self.unit in {"people", "days"}
+
+    @property
+    def grain(self) -> By:
+        """All that its tables count by, but for what follows from the ward."""
+        named = dict.fromkeys(word for by in (*self.tables, *self.in_year) for word in by)
+        needs_ward = any(word in named for word in OF_WARD)
+        return tuple(dict.fromkeys([*(w for w in named if w not in OF_WARD), *(["ward"] if needs_ward else [])]))
 
 
-def name_of(measure: Measure) -> str:
-    """The name under which a measure is published, for the one period that there is."""
-    return f"{measure}/all"
+EQUITY: Final[tuple[By, ...]] = (("kind",), ("kind", "band"), ("kind", "decile"))
+
+MEASURES: Final[tuple[Measure, ...]] = (
+    Measure(
+        "referrals",
+        "People referred",
+        "How many people were referred for help, by the day on which we took the referral.",
+        "people",
+        tables=((), ("band",), ("decile",), ("committee",), ("partner",)),
+        in_year=(("ward",),),
+        open_tables=((),),
+    ),
+    Measure(
+        "needs",
+        "What people were referred for",
+        "How many people were referred for each kind of help. Somebody who needs two kinds is counted in both.",
+        "people",
+        tables=(*EQUITY, ("kind", "committee")),
+        in_year=(("kind", "ward"),),
+        open_tables=(("kind",),),
+        within="referrals",
+    ),
+    Measure(
+        "served",
+        "People whom an organisation took on",
+        "How many people were first taken on by an organisation that helps, by the day it said yes.",
+        "people",
+        tables=EQUITY,
+        in_year=(("kind", "committee"),),
+        open_tables=(("kind",),),
+    ),
+    Measure(
+        "outcomes",
+        "How help ended",
+        "How many people's help ended and how: helped, partly helped or not helped, could not be reached or helped, "
+        "withdrawn.",
+        "people",
+        tables=(("kind", "outcome"),),
+    ),
+    Measure(
+        "waiting",
+        "People waiting",
+        "How many people wait for each kind of help, offered or not, until an organisation takes them on.",
+        "people",
+        tables=(*EQUITY, ("kind", "committee"), ("kind", "ward")),
+        stands=True,
+    ),
+    Measure(
+        "passed-over",
+        "People waiting while somebody behind them was offered help",
+        "People who wait although the same kind of help was since offered to somebody who comes after them, because "
+        "no place that was free suited them.",
+        "people",
+        tables=(("kind",), ("kind", "band")),
+        stands=True,
+        within="waiting",
+    ),
+    Measure(
+        "gaps",
+        "People whom no place can help",
+        "People who wait for help that nobody gives where they live, in their language or in the form that they need.",
+        "people",
+        tables=(("kind",), ("kind", "committee"), ("kind", "ward")),
+        stands=True,
+        within="waiting",
+    ),
+    Measure(
+        "stages",
+        "How far help has come",
+        "People referred in this financial year and the one before, by how far the help for each need has come.",
+        "people",
+        tables=(("kind", "stage"),),
+        stands=True,
+    ),
+    Measure(
+        "wait-half",
+        "Days until half were taken on",
+        "Of the people taken on: the days from referral within which half of them were. Told of 8 people or more.",
+        "days",
+        tables=((), ("kind",), ("band",), ("decile",)),
+        open_tables=((), ("kind",), ("band",), ("decile",)),
+        quantile=0.5,
+    ),
+    Measure(
+        "wait-most",
+        "Days until nine in ten were taken on",
+        "Of the people taken on: the days from referral within which nine in ten of them were. Told of 8 or more.",
+        "days",
+        tables=((), ("kind",), ("band",), ("decile",)),
+        open_tables=((), ("kind",), ("band",), ("decile",)),
+        quantile=0.9,
+    ),
+    Measure(
+        "first-contact",
+        "Days until half were first told something",
+        "Of the people whom we told something for the first time: the days from referral within which half were.",
+        "days",
+        tables=((), ("band",)),
+        open_tables=((), ("band",)),
+        quantile=0.5,
+    ),
+    Measure(
+        "offers",
+        "What became of offers",
+        "People for whom an offer was accepted, declined and why, let expire, or withdrawn.",
+        "people",
+        tables=(("end",),),
+        repeats=True,
+    ),
+    Measure(
+        "notifications",
+        "How people were told",
+        "People whom we told something, or could not, and by which channel.",
+        "people",
+        tables=(("channel", "told"),),
+        repeats=True,
+    ),
+    Measure(
+        "capacity",
+        "Help that is open",
+        "Places that organisations keep open: devices, data SIMs, seats in courses, people a champion can help.",
+        "places",
+        tables=(("kind",), ("kind", "ward")),
+        stands=True,
+    ),
+    Measure(
+        "applications",
+        "Grant applications",
+        "Applications of organisations for grants, by round and what became of them.",
+        "applications",
+        tables=(("round", "state"),),
+        stands=True,
+    ),
+    Measure(
+        "grants",
+        "Grant money",
+        "Pence of each round: its budget, what was asked for, and what was awarded.",
+        "pence",
+        tables=(("round", "money"),),
+        stands=True,
+    ),
+)
+BY_NAME: Final = {measure.name: measure for measure in MEASURES}
 
 
-def measure_of(name: str) -> Measure:
-    return next(measure for measure in MEASURES if name_of(measure) == name)
+def members(base: Measure) -> list[Measure]:
+    """A measure, and those within it."""
+    return [base, *(measure for measure in MEASURES if measure.within == base.name)]
 
 
-def complete(measure: Measure, counts: Iterable[Count], wards: Sequence[str]) -> list[Count]:
-    """Every code of the measure in a fixed order, zeros included, then codes that no list has."""
-    listed = {"needs-by-status": STATUSES, "needs-by-kind": KINDS, "needs-by-ward": wards}[measure]
-    found = {count.code: count for count in counts}
-    others = sorted(set(found) - set(listed))
-    return [found.get(code, Count(code, 0, 0)) for code in (*listed, *others)]
+def name_of(measure: str, period: str, by: By) -> str:
+    """Under which a table is published: its measure, its period, and what it counts by."""
+    return f"{measure}/{period}/{'-by-'.join(by) or 'all'}"

@@ -22,7 +22,7 @@ from contracts.matching import (
     SupportStarted,
 )
 from contracts.vocabulary import OfferEnd
-from services.reporting.domain.folding import latest
+from services.reporting.domain.folding import gaps, latest
 from services.reporting.store import Store
 
 OfferEnded = OfferAccepted | OfferDeclined | OfferExpired | OfferWithdrawn
@@ -49,18 +49,18 @@ async def on_place(events: Sequence[Event[PlaceOpened | PlaceChanged]], store: S
 
 
 async def on_need_waiting(events: Sequence[Event[NeedWaiting]], store: Store, _at: datetime) -> list[Said]:
-    await store.matching.queue_needs(latest((e.data for e in events), lambda fact: fact.need_id))
+    await store.matching.queue_needs(latest(events, lambda event: event.data.need_id))
     return []
 
 
 async def on_offer_made(events: Sequence[Event[OfferMade]], store: Store, _at: datetime) -> list[Said]:
-    await store.matching.save_offers(latest((e.data for e in events), lambda fact: fact.offer_id))
+    await store.matching.save_offers(latest(events, lambda event: event.data.offer_id))
     return []
 
 
 async def on_offer_ended(events: Sequence[Event[OfferEnded]], store: Store, _at: datetime) -> list[Said]:
-    facts = latest((e.data for e in events), lambda fact: fact.offer_id)
-    await store.matching.end_offers([(fact, END[type(fact)]) for fact in facts])
+    last = latest(events, lambda event: event.data.offer_id)
+    await store.matching.end_offers([(event, END[type(event.data)]) for event in last])
     return []
 
 
@@ -77,5 +77,5 @@ async def on_support_ended(events: Sequence[Event[SupportEnded]], store: Store, 
 
 
 async def on_gap(events: Sequence[Event[GapRecorded | GapClosed]], store: Store, _at: datetime) -> list[Said]:
-    await store.matching.save_gaps(latest((e.data for e in events), lambda fact: fact.need_id))
+    await store.matching.save_gaps(gaps((event.data, event.time) for event in events))
     return []

@@ -1,37 +1,56 @@
-"""When the tables of counts are made and said: soon after a fact changes one, and not more often."""
+"""When tables are made and said: a while after a fact changed something, and when a month closes."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from pydantic import BaseModel
 
 from chassis.envelope import Event
-from chassis.facts import Fact, Later, Said
-from services.reporting.domain.measures import MEASURES, Measure, measure_of, name_of
-from services.reporting.events_out import metric
+from chassis.facts import Fact, Handler, Later, Said
+from services.reporting.domain import periods
+from services.reporting.handlers import editions
 from services.reporting.store import Store
-
-ALL: Final = MEASURES
 
 
 class PublishMetrics(BaseModel):
-    """Due work: count these tables, and say those that changed."""
-
-    names: list[str]
+    """Due work: publish what changed, and close the months that are over."""
 
 
-async def changed(measures: Sequence[Measure], cause: Event[Any], store: Store, at: datetime) -> list[Said]:
-    """Schedules a new count of measures that a fact changed, unless one is scheduled."""
-    due_at = at + store.publish_every
-    names = await store.publication.mark([name_of(measure) for measure in measures], due_at)
-    return [Later(due_at, PublishMetrics(names=names), "metrics", cause)] if names else []
+def changing(handler: Handler) -> Handler:
+    """A handler after which there is something new to publish."""
+
+    async def handle(events: Sequence[Event[Any]], store: Store, at: datetime) -> list[Said]:
+        said = list(await handler(events, store, at))
+        return [*said, *await _later(store, "soon", at + store.publish_every, events[-1])]
+
+    return handle
+
+
+async def _later(store: Store, why: str, due_at: datetime, cause: Event[Any]) -> list[Later]:
+    """Nothing, where it is marked already."""
+    marked = await store.editions.mark(why, due_at)
+    return [Later(due_at, PublishMetrics(), why, cause)] if marked else []
 
 
 async def on_publish_metrics(events: Sequence[Event[PublishMetrics]], store: Store, at: datetime) -> list[Said]:
-    last = await store.publication.begin([name for event in events for name in event.data.names])
-    counts, wards = await store.tally.by_measure(), await store.counts.wards()
-    made = [metric(measure_of(name), counts.get(measure_of(name), []), wards, at) for name in last]
-    new = [one for one in made if (was := last[one.name]) is None or was.cells != one.cells]
-    await store.publication.save(new)
-    return [Fact(one, events[-1]) for one in new]
+    await store.editions.begin(at)
+    geography = await store.measures.geography()
+    made = []
+    for month in await _to_close(store, at):
+        closed = await editions.close(store, geography, month, at)
+        await store.editions.save(closed)
+        made += closed
+    standing = await editions.now(store, geography, at)
+    new = await store.editions.changed(standing)
+    await store.editions.save(new)
+    close_at = periods.closes_at(periods.next_to_close(at))
+    later = await _later(store, "close", close_at, events[-1])
+    return [*(Fact(one, events[-1]) for one in (*made, *new)), *later]
+
+
+async def _to_close(store: Store, at: datetime) -> list[periods.Period]:
+    """Every month that is over and was not published, from that after the last one that was."""
+    last, first = await store.editions.last_closed(), await store.measures.first_day()
+    since = last + periods.DAY if last else first
+    return periods.closed(since, at) if since else []

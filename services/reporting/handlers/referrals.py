@@ -15,9 +15,8 @@ from contracts.referrals import (
     ReferralStalled,
     ReferralWithdrawn,
 )
-from services.reporting.domain.folding import latest
+from services.reporting.domain.folding import latest, moves
 from services.reporting.events_out import erasure_confirmed
-from services.reporting.handlers.publishing import ALL, changed
 from services.reporting.store import Store
 
 
@@ -26,21 +25,20 @@ async def on_partner_registered(events: Sequence[Event[PartnerRegistered]], stor
     return []
 
 
-async def on_areas_loaded(events: Sequence[Event[AreasLoaded]], store: Store, at: datetime) -> list[Said]:
+async def on_areas_loaded(events: Sequence[Event[AreasLoaded]], store: Store, _at: datetime) -> list[Said]:
     """Versions of areas stand on different keys, so the time of each decides which is the newest."""
     in_time = sorted(events, key=lambda event: (event.time, event.data.version))
     rows = [(area, event.data.version, event.time) for event in in_time for area in event.data.areas]
     await store.referrals.save_areas(latest(rows, lambda row: row[0].code))
-    return await changed(["needs-by-ward"], events[-1], store, at)
+    return []
 
 
-async def on_referral_received(events: Sequence[Event[ReferralReceived]], store: Store, at: datetime) -> list[Said]:
+async def on_referral_received(events: Sequence[Event[ReferralReceived]], store: Store, _at: datetime) -> list[Said]:
     facts = latest((e.data for e in events), lambda fact: fact.referral_id)
     await store.referrals.save_referrals(facts)
     needs = [(need, fact) for fact in facts for need in fact.needs]
-    async with store.tally.following([fact.referral_id for fact in facts]):
-        await store.referrals.save_needs(latest(needs, lambda pair: pair[0].need_id))
-    return await changed(ALL, events[-1], store, at)
+    await store.referrals.save_needs(latest(needs, lambda pair: pair[0].need_id))
+    return []
 
 
 async def on_referral_withdrawn(events: Sequence[Event[ReferralWithdrawn]], store: Store, _at: datetime) -> list[Said]:
@@ -50,10 +48,9 @@ async def on_referral_withdrawn(events: Sequence[Event[ReferralWithdrawn]], stor
     return []
 
 
-async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], store: Store, at: datetime) -> list[Said]:
-    async with store.tally.following([event.data.referral_id for event in events]):
-        await store.referrals.move_needs(latest((e.data for e in events), lambda fact: fact.need_id))
-    return await changed(ALL, events[-1], store, at)
+async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], store: Store, _at: datetime) -> list[Said]:
+    await store.referrals.move_needs(moves(event.data for event in events))
+    return []
 
 
 async def on_referral_stalled(events: Sequence[Event[ReferralStalled]], store: Store, _at: datetime) -> list[Said]:

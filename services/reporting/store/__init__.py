@@ -6,12 +6,12 @@ from typing import Final
 
 from chassis.postgres import Conn
 from services.reporting.store.counts import Counts
+from services.reporting.store.editions import Editions
 from services.reporting.store.grants import Grants
 from services.reporting.store.matching import Matching
+from services.reporting.store.measures import Measures
 from services.reporting.store.notifications import Notifications
-from services.reporting.store.publication import Publication
 from services.reporting.store.referrals import Referrals
-from services.reporting.store.tally import Tally
 
 HELD: Final = {
     table: f"select * from {table} where referral_id = any($1::text[]::uuid[])"  # noqa: S608 - our own tables
@@ -44,12 +44,12 @@ class Store:
         return Grants(self.conn)
 
     @property
-    def publication(self) -> Publication:
-        return Publication(self.conn)
+    def measures(self) -> Measures:
+        return Measures(self.conn)
 
     @property
-    def tally(self) -> Tally:
-        return Tally(self.conn)
+    def editions(self) -> Editions:
+        return Editions(self.conn)
 
     @property
     def counts(self) -> Counts:

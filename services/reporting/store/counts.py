@@ -1,6 +1,7 @@
 """Exact counts. They leave the service only through `events_out`, or to staff."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.postgres import Conn
 
@@ -9,15 +10,9 @@ from chassis.postgres import Conn
 class Counts:
     conn: Conn
 
-    async def wards(self) -> list[str]:
-        """The codes of the areas that were loaded last."""
-        rows = await self.conn.fetch(
-            "select code from area where loaded_at = (select max(loaded_at) from area) order by code"
-        )
-        return [row["code"] for row in rows]
-
-    async def area_names(self) -> dict[str, str]:
-        return {row["code"]: row["name"] for row in await self.conn.fetch("select code, name from area")}
+    async def looked_at(self, at: datetime, who: str, what: str) -> None:
+        """Writes down who of the staff looks."""
+        await self.conn.execute("insert into staff_view (at, who, what) values ($1, $2, $3)", at, who, what)
 
     async def exact(self) -> dict[str, dict[str, int]]:
         """How many rows there are of each thing and state, and how many records of each topic were read."""

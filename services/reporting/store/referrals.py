@@ -9,13 +9,13 @@ from chassis.postgres import Conn
 from contracts.referrals import (
     Area,
     NeedReceived,
-    NeedStatusChanged,
     PartnerRegistered,
     ReferralClosed,
     ReferralReceived,
     ReferralStalled,
     ReferralWithdrawn,
 )
+from services.reporting.domain.folding import Moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,17 @@ class Referrals:
     async def save_areas(self, rows: Sequence[tuple[Area, str, datetime]]) -> None:
         """The newest wins, in whichever order versions are heard."""
         await self.conn.execute(
-            """insert into area (code, name, decile, step, version, loaded_at)
-               select * from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[])
+            """insert into area (code, name, decile, step, committee, version, loaded_at)
+               select * from unnest($1::text[], $2::text[], $3::int[], $4::int[], $5::text[], $6::text[],
+                                    $7::timestamptz[])
                on conflict (code) do update set name = excluded.name, decile = excluded.decile, step = excluded.step,
-                   version = excluded.version, loaded_at = excluded.loaded_at
+                   committee = excluded.committee, version = excluded.version, loaded_at = excluded.loaded_at
                where (excluded.loaded_at, excluded.version) > (area.loaded_at, area.version)""",
             [area.code for area, _, _ in rows],
             [area.name for area, _, _ in rows],
             [area.decile for area, _, _ in rows],
             [area.step for area, _, _ in rows],
+            [area.committee for area, _, _ in rows],
             [version for _, version, _ in rows],
             [loaded_at for _, _, loaded_at in rows],
         )
@@ -81,22 +83,44 @@ class Referrals:
             [fact.area for _, fact in rows],
         )
 
-    async def move_needs(self, facts: Sequence[NeedStatusChanged]) -> None:
+    async def move_needs(self, moves: Sequence[Moves]) -> None:
+        """What a need came to by several moves; times that they say nothing of stay as they are."""
         await self.conn.execute(
-            """insert into need (need_id, referral_id, kind, area, status, reason, outcome, status_at)
-               select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                    $8::timestamptz[])
+            """with new as (
+                   select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
+                                        $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
+                                        $11::timestamptz[])
+                       as new (need_id, referral_id, kind, area, status, reason, outcome, status_at, accepted_at,
+                               waiting_until, ended_at)
+               ), kept as (
+                   select new.*, need.accepted_at as first_at, need.waiting_until as left_at, need.ended_at as over_at,
+                          new.need_id = any($12::uuid[]) as has_waited, new.need_id = any($13::uuid[]) as was_open
+                   from new left join need using (need_id)
+               )
+               insert into need (need_id, referral_id, kind, area, status, reason, outcome, status_at, accepted_at,
+                                 waiting_until, ended_at)
+               select need_id, referral_id, kind, area, status, reason, outcome, status_at,
+                      coalesce(first_at, accepted_at),
+                      case when has_waited then waiting_until else coalesce(left_at, waiting_until) end,
+                      case when was_open then ended_at else coalesce(over_at, ended_at) end
+               from kept
                on conflict (need_id) do update set kind = excluded.kind, area = excluded.area,
                    status = excluded.status, reason = excluded.reason, outcome = excluded.outcome,
-                   status_at = excluded.status_at""",
-            [fact.need_id for fact in facts],
-            [fact.referral_id for fact in facts],
-            [fact.kind for fact in facts],
-            [fact.area for fact in facts],
-            [fact.status for fact in facts],
-            [fact.reason for fact in facts],
-            [fact.outcome for fact in facts],
-            [fact.at for fact in facts],
+                   status_at = excluded.status_at, accepted_at = excluded.accepted_at,
+                   waiting_until = excluded.waiting_until, ended_at = excluded.ended_at""",
+            [move.last.need_id for move in moves],
+            [move.last.referral_id for move in moves],
+            [move.last.kind for move in moves],
+            [move.last.area for move in moves],
+            [move.last.status for move in moves],
+            [move.last.reason for move in moves],
+            [move.last.outcome for move in moves],
+            [move.last.at for move in moves],
+            [move.accepted_at for move in moves],
+            [move.waiting_until for move in moves],
+            [move.ended_at for move in moves],
+            [move.last.need_id for move in moves if move.has_waited],
+            [move.last.need_id for move in moves if move.was_open],
         )
 
     async def withdraw_needs(self, rows: Sequence[tuple[UUID, ReferralWithdrawn]]) -> None:
@@ -136,7 +160,7 @@ class Referrals:
             ids,
         )
         await self.conn.execute(
-            """update need set reason = null, withdrawn_for = null, rank_key = null
+            """update need set reason = null, withdrawn_for = null, rank_key = null, queued_at = null
                where referral_id = any($1::uuid[])""",
             ids,
         )

@@ -1,0 +1,107 @@
+"""Codes in words, and numbers as people read them."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from contracts.reporting import MetricPublished, TableCell
+
+KINDS: Final = {
+    "device": "A device",
+    "connectivity": "Mobile data or broadband",
+    "skills": "A course in digital skills",
+    "champion": "A Digital Champion",
+}
+CODES: Final[Mapping[str, Mapping[str, str]]] = {
+    "kind": KINDS,
+    "ward": {
+        "no-fixed-address": "No fixed address",
+        "temporary": "Temporary address",
+        "institution": "Lives in an institution",
+        "protected": "Address is protected",
+        "city-wide": "The whole city",
+    },
+    "decile": {"1": "1, the most deprived", "10": "10, the least deprived"},
+    "band": {
+        "61-and-more": "61 points or more",
+        "41-60": "41 to 60 points",
+        "21-40": "21 to 40 points",
+        "0-20": "0 to 20 points",
+    },
+    "stage": {
+        "waiting": "Waiting",
+        "on-offer": "Offered to an organisation",
+        "taken-on": "Taken on",
+        "being-helped": "Being helped now",
+        "helped": "Helped",
+        "ended-without-help": "Ended without help",
+    },
+    "outcome": {
+        "helped": "Helped",
+        "partly-helped": "Partly helped",
+        "not-helped": "Not helped",
+        "failed": "Could not be reached or helped",
+        "rejected": "Not accepted",
+        "cancelled": "Withdrawn",
+        "completed": "Ended",
+    },
+    "end": {
+        "accepted": "Accepted",
+        "expired": "Not answered in time",
+        "withdrawn": "Withdrawn",
+        "declined": "Declined",
+        "declined-no-capacity": "Declined: no room",
+        "declined-not-suitable": "Declined: not suitable",
+        "declined-too-far": "Declined: too far",
+        "declined-no-language": "Declined: language",
+        "declined-cannot-meet-requirement": "Declined: a requirement",
+        "declined-other": "Declined: another reason",
+    },
+    "channel": {
+        "phone": "By phone",
+        "letter": "By letter",
+        "via-referrer": "Through who referred",
+        "in-person": "In person",
+        "sms": "By text message",
+        "email": "By email",
+        "none": "Not at all",
+    },
+    "told": {
+        "sent": "told",
+        "failed": "did not arrive",
+        "withheld": "held back for safety",
+        "call-requested": "to be told by a person",
+    },
+    "state": {"submitted": "Being looked at", "awarded": "Awarded", "declined": "Declined"},
+    "money": {"budget": "Budget", "asked": "Asked for", "awarded": "Awarded"},
+}
+HIDDEN: Final = {"small": "1 to 7", "kept-back": "not shown", "too-few": "too few"}
+
+
+def code(word: str, each: str, names: Mapping[str, str]) -> str:
+    """A code as people read it."""
+    if each == "not-known":
+        return "Not known"
+    return CODES.get(word, {}).get(each) or names.get(each, each)
+
+
+def codes(metric: MetricPublished, cell: TableCell, names: Mapping[str, str]) -> str:
+    told = [code(word, each, names) for word, each in zip(metric.by, cell.codes, strict=True)]
+    return ", ".join(told) or "All"
+
+
+def value(cell: TableCell | None, unit: str) -> str:
+    if cell is None:
+        return "0"
+    if cell.value is None:
+        return HIDDEN[cell.hidden or "kept-back"]
+    if unit == "pence":
+        return f"£{cell.value / 100:,.0f}"
+    return f"{cell.value:,}"
+
+
+def days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number:,} days"
+
+
+def listed(items: list[str]) -> str:
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)

@@ -1,0 +1,174 @@
+# ruff: noqa: S608 - statements are made of our own words; what is a value is a parameter
+"""The statements behind the measures: exact counts. They leave the service only through `events_out`, or to staff.
+
+Each statement lists what is counted with its codes, its person and, where it happened at a time, `at`; `$1` and `$2`
+are where the period begins and ends. Of what stands, `$2` is the moment at which it is looked at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from chassis.postgres import Conn
+from contracts.calendar import day_of
+from services.reporting.domain.families import NEEDS, Sort, family_of
+from services.reporting.domain.measures import BANDS, BY_NAME, UNKNOWN, By, Codes, Measure
+from services.reporting.domain.periods import Period
+from services.reporting.domain.tables import Geography
+
+_BAND: Final = "".join(f" when score >= {least} then '{band}'" for band, least in reversed(BANDS.items()))
+BAND: Final = f"case when score is null then '{UNKNOWN}'{_BAND} end"
+PEOPLE: Final = f"""
+    select referral_id, received_at, partner, coalesce(area, '{UNKNOWN}') as ward, {BAND} as band
+    from referral where received_at is not null"""
+OF_NEED: Final = f"""
+    select need_id, kind, status, outcome, accepted_at, waiting_until, ended_at, queued_at, rank_key, people.*
+    from need join ({PEOPLE}) as people using (referral_id)
+    where status is not null and status <> 'entered-in-error'"""
+TAKEN_ON: Final = f"""
+    select referral_id, kind, ward, band, accepted_at as at,
+           extract(epoch from accepted_at - received_at) / 86400 as days
+    from ({OF_NEED}) as of_need where accepted_at is not null"""
+
+SOURCES: Final[Mapping[str, str]] = {
+    "referrals": f"""
+        select people.*, received_at as at, kinds
+        from ({PEOPLE}) as people
+        cross join lateral (select array_agg(distinct kind) as kinds from need
+                            where need.referral_id = people.referral_id and status <> 'entered-in-error') as needs
+        where kinds is not null""",
+    "served": f"""
+        select referral_id, kind, ward, band, min(accepted_at) as at
+        from ({OF_NEED}) as of_need where accepted_at is not null group by 1, 2, 3, 4""",
+    "outcomes": f"""
+        select distinct on (referral_id, kind) referral_id, kind, coalesce(outcome, status) as outcome, ended_at as at
+        from ({OF_NEED}) as of_need where ended_at is not null order by referral_id, kind, ended_at desc, need_id""",
+    "waiting": f"""
+        select waiting.referral_id, kind, ward, band,
+               bool_or(exists (select from gap where gap.need_id = waiting.need_id and opened_at < $2
+                               and (closed_at is null or closed_at >= $2))) as gaps,
+               bool_or(exists (select from offer where offer.kind = waiting.kind and offer.rank_key > waiting.rank_key
+                               and offer.made_at > waiting.queued_at and offer.made_at < $2)) as "passed-over"
+        from ({OF_NEED}) as waiting
+        where received_at < $2 and (waiting_until is null or waiting_until >= $2)
+        group by 1, 2, 3, 4""",
+    "stages": f"""
+        select referral_id, kind,
+               case when status in ('requested', 'on-hold') then 'waiting' when status = 'offered' then 'on-offer'
+                    when status = 'accepted' then 'taken-on' when status = 'in-progress' then 'being-helped'
+                    when outcome in ('helped', 'partly-helped') then 'helped' else 'ended-without-help' end as stage
+        from ({OF_NEED}) as of_need
+        where received_at < $2
+          and received_at >= date_trunc('year', $2::timestamptz - interval '15 months') + interval '3 months'""",
+    "wait-half": TAKEN_ON,
+    "wait-most": TAKEN_ON,
+    "first-contact": f"""
+        select people.*, told.at, extract(epoch from told.at - received_at) / 86400 as days
+        from (select referral_id, min(at) as at from notification
+              where audience = 'person' and result = 'sent' group by referral_id) as told
+        join ({PEOPLE}) as people using (referral_id)""",
+    "offers": """
+        select referral_id, ended_at as at,
+               case when state = 'declined' and reason is not null then 'declined-' || reason else state end as end
+        from offer where state <> 'made'""",
+    "notifications": """
+        select referral_id, at, coalesce(channel, 'none') as channel, result as told
+        from notification where audience = 'person'""",
+}
+"""People, by the measure that counts them all."""
+
+THINGS: Final[Mapping[str, str]] = {
+    "capacity": """
+        select array[kind, ward] as codes, sum(capacity) as n
+        from place cross join unnest(case when cardinality(wards) = 0 then '{city-wide}' else wards end) as ward
+        group by kind, ward""",
+    "applications": "select array[round_id, state] as codes, count(*) as n from application group by round_id, state",
+    "grants": """
+        select array[round_id, money] as codes, sum(n) as n
+        from (select round_id, 'budget' as money, budget_pence as n from grant_round
+              union all select round_id, 'asked', asked_pence from application
+              union all select round_id, 'awarded', awarded_pence from application) as pence
+        where n is not null group by round_id, money""",
+}
+"""What is not of people: counted as it is, at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    conn: Conn
+
+    async def people(self, base: Measure, period: Period, at: datetime) -> dict[Sort, int]:
+        """How many there are of each sort, for a measure and those within it."""
+        words = ", ".join(_at_its_place(word) for word in family_of(base))
+        rows = await self.conn.fetch(
+            f"""select array[{words}]::text[] as sort, count(distinct referral_id) as n
+                from ({SOURCES[base.name]}) as counted where {_in_time(base)} group by sort order by sort""",
+            *_times(period, at),
+        )
+        return {tuple(row["sort"]): row["n"] for row in rows}
+
+    async def things(self, measure: Measure) -> dict[Codes, int]:
+        """What is not of people, by the grain of the measure."""
+        return {tuple(row["codes"]): int(row["n"]) for row in await self.conn.fetch(THINGS[measure.name])}
+
+    async def days(self, measure: Measure, period: Period, by: By, at: datetime) -> dict[Codes, tuple[int, int]]:
+        """Of each group, the quantile in whole days, and of how many people it is."""
+        codes = ", ".join("decile.decile" if word == "decile" else f'"{word}"::text' for word in by)
+        rows = await self.conn.fetch(
+            f"""select array[{codes}]::text[] as codes, count(distinct referral_id) as people,
+                       round(percentile_cont($3) within group (order by days))::int as days
+                from ({SOURCES[measure.name]}) as counted
+                left join (select code, decile::text as decile from area) as decile on code = ward
+                where {_in_time(measure)} group by codes""",
+            *_times(period, at),
+            measure.quantile,
+        )
+        return {tuple(code or UNKNOWN for code in row["codes"]): (row["days"], row["people"]) for row in rows}
+
+    async def geography(self) -> Geography:
+        """The areas that were loaded last, and what older ones were."""
+        rows = await self.conn.fetch(
+            """select code, decile::text as decile, committee, loaded_at = (select max(loaded_at) from area) as newest
+               from area order by code"""
+        )
+        return Geography(
+            [row["code"] for row in rows if row["newest"]],
+            {row["code"]: row["decile"] for row in rows},
+            {row["code"]: row["committee"] for row in rows if row["committee"]},
+        )
+
+    async def names(self) -> dict[str, str]:
+        """What areas, partners and rounds are called, by their codes."""
+        rows = await self.conn.fetch(
+            """select code, name from area union all select partner, name from partner
+               union all select round_id, name || ': ' || round_id from grant_round join fund using (fund_id)
+               union all select 'decile of ' || code, decile::text from area"""
+        )
+        return {row["code"]: row["name"] for row in rows}
+
+    async def first_day(self) -> date | None:
+        first = await self.conn.fetchval("select min(received_at) from referral")
+        return day_of(first) if first else None
+
+
+def _at_its_place(word: str) -> str:
+    if word == "month":
+        return "to_char(at at time zone 'Europe/London', 'YYYY-MM')"
+    if word.startswith(NEEDS):
+        return _yes(f"'{word.removeprefix(NEEDS)}' = any(kinds)")
+    return _yes(f'"{word}"') if word in BY_NAME else f'"{word}"'
+
+
+def _yes(condition: str) -> str:
+    return f"case when {condition} then 'yes' else '' end"
+
+
+def _in_time(measure: Measure) -> str:
+    """Both times are used in each, so that Postgres knows what they are."""
+    return "$1::timestamptz < $2::timestamptz" if measure.stands else "at >= $1::timestamptz and at < $2::timestamptz"
+
+
+def _times(period: Period, at: datetime) -> Sequence[datetime]:
+    """What is not over is counted up to now."""
+    return period.begins, period.ends if period.is_final else at

@@ -1,0 +1,146 @@
+"""Whoever has every table that was ever published, in every period, learns no small count of people."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chassis.disclosure import NOT_SMALL, SMALL, UNTOLD, Bounds, bounds, published
+from contracts.reporting import MetricPublished, TableCell
+from contracts.vocabulary import KINDS
+from services.reporting.domain import periods
+from services.reporting.domain.families import Told, family_of
+from services.reporting.domain.measures import BY_NAME
+from services.reporting.domain.periods import Period
+from services.reporting.domain.tables import Geography
+from services.reporting.handlers.editions import Edition
+from tests.attacker import Solver
+from tests.support import NOON
+
+CITY = Geography(["W1", "W2", "W3"], {"W1": "1", "W2": "2", "W3": "2"}, {"W1": "Inner", "W2": "Inner", "W3": "Outer"})
+REFERRALS = replace(BY_NAME["referrals"], tables=((), ("decile",), ("committee",)), in_year=(("ward",),))
+NEEDS = replace(BY_NAME["needs"], tables=(("kind",), ("kind", "decile")), in_year=(("kind", "ward"),))
+"""Fewer tables than are published, which hang together as all of them do."""
+MONTHS = [periods.month_of(NOON.date().replace(month=month)) for month in (4, 5, 6)]
+SETS = [frozenset({"device"}), frozenset({"champion"}), frozenset({"device", "champion"})]
+Sort = tuple[str, str, frozenset[str]]
+"""A sort of people: in which month, from which ward, for what."""
+SORTS: list[Sort] = [(month.name, ward, kinds) for month in MONTHS for ward in CITY.wards for kinds in SETS]
+
+
+@dataclass
+class Published:
+    """All that was said of so many people of each sort."""
+
+    people: Mapping[Sort, int]
+    tables: dict[str, MetricPublished] = field(default_factory=dict)
+
+    def close(self, month: Period) -> list[MetricPublished]:
+        seen = {
+            (when, ward, *("yes" if kind in kinds else "" for kind in KINDS)): people
+            for (when, ward, kinds), people in self.people.items()
+            if when <= month.name and people
+        }
+        edition = Edition(seen, CITY)
+        months = MONTHS[: MONTHS.index(month) + 1]
+        for nth, each in reversed(list(enumerate(months, 1))):
+            year, to_date = periods.year_to(each), frozenset(one.name for one in months[:nth])
+            for measure in (REFERRALS, NEEDS):
+                edition.tables += [
+                    (Told(measure, each.name, by, frozenset({each.name})), each) for by in measure.tables
+                ]
+                edition.tables += [
+                    (Told(measure, year.name, by, to_date), year) for by in (*measure.tables, *measure.in_year)
+                ]
+        edition.earlier = dict(self.tables)
+        new = edition.published(family_of(REFERRALS), NOON)
+        self.tables |= {one.name: one for one in new}
+        return new
+
+
+def months_of(period: str) -> list[str]:
+    """A month, or those of the year up to one."""
+    last = period.rpartition("-to-")[2]
+    return [month.name for month in MONTHS if month.name <= last and ("-to-" in period or month.name == last)]
+
+
+def counted_by(metric: MetricPublished, cell: TableCell) -> Callable[[Sort], bool]:
+    """Whether somebody of a sort is counted in a cell, as everybody can know who has read the data dictionary."""
+    wanted = dict(zip(metric.by, cell.codes, strict=True))
+
+    def counts(sort: Sort) -> bool:
+        month, ward, kinds = sort
+        of = {"ward": ward, "decile": CITY.decile[ward], "committee": CITY.committee[ward]}
+        in_place = all(of[word] == code for word, code in wanted.items() if word in of)
+        return month in months_of(metric.period) and in_place and wanted.get("kind", min(kinds)) in kinds
+
+    return counts
+
+
+def cells(tables: Mapping[str, MetricPublished]) -> Iterator[tuple[MetricPublished, TableCell]]:
+    return ((metric, cell) for metric in tables.values() for cell in metric.cells)
+
+
+def told(cell: TableCell, count: int) -> Bounds:
+    """The attacker even knows what is kept back for the sake of others."""
+    if cell.hidden == "small":
+        return SMALL[0], SMALL[-1]
+    if cell.hidden:
+        return NOT_SMALL if count >= SMALL.stop else UNTOLD
+    return bounds(cell.value or 0)
+
+
+def assert_nothing_is_learned(world: Published) -> None:
+    of = {id(cell): [s for s in SORTS if counted_by(metric, cell)(s)] for metric, cell in cells(world.tables)}
+    true = {key: sum(world.people.get(sort, 0) for sort in sorts) for key, sorts in of.items()}
+    solver = Solver(SORTS, [(of[id(cell)], told(cell, true[id(cell)])) for _, cell in cells(world.tables)])
+    for metric, cell in cells(world.tables):
+        if true[id(cell)] in SMALL:
+            assert cell.value is None
+            least, most = solver.extremes(of[id(cell)])
+            assert most - least >= 2, f"{metric.name} {cell.codes}: {least} to {most}"
+
+
+AMOUNT = st.one_of(st.integers(0, 4), st.integers(0, 14))
+
+
+@pytest.mark.invariant(7)
+@settings(max_examples=8)
+@given(st.lists(AMOUNT, min_size=len(SORTS), max_size=len(SORTS)))
+def test_all_tables_of_all_months_and_years_tell_no_small_count(amounts: Sequence[int]) -> None:
+    world = Published(dict(zip(SORTS, amounts, strict=True)))
+    for month in MONTHS:
+        world.close(month)
+        assert_nothing_is_learned(world)
+
+
+def test_what_is_not_hidden_is_rounded_and_what_is_hidden_is_small_or_tells_of_what_is() -> None:
+    world = Published(dict(zip(SORTS, range(len(SORTS)), strict=True)))
+    world.close(MONTHS[0])
+    shown = [(cell, metric) for metric, cell in cells(world.tables)]
+    assert {cell.value % 5 for cell, _ in shown if cell.value is not None} == {0}
+    total = next(cell for cell, metric in shown if metric.name == "referrals/2026-04/all")
+    assert total.value == published(sum(range(9)))
+
+
+def test_what_comes_late_stands_in_its_month_and_in_every_year_to_date_as_a_correction() -> None:
+    sort, later = SORTS[0], SORTS[9]
+    world = Published({sort: 10, later: 20})
+    world.close(MONTHS[0])
+    world.people = {sort: 15, later: 20}
+    new = {metric.name: metric for metric in world.close(MONTHS[1])}
+    (april,) = new["referrals/2026-04/all"].cells
+    assert (april.value, april.corrected, april.was) == (15, True, 10)
+    assert new["referrals/2026-04/all"].version == 2
+    (to_april,) = new["referrals/2026-27-to-2026-04/all"].cells
+    assert (to_april.value, to_april.corrected) == (15, True)
+    (to_may,) = new["referrals/2026-27-to-2026-05/all"].cells
+    assert (to_may.value, to_may.corrected) == (35, False)
+
+
+def test_what_was_published_and_still_holds_is_not_said_again() -> None:
+    world = Published({SORTS[0]: 10, SORTS[9]: 20})
+    world.close(MONTHS[0])
+    assert {metric.period for metric in world.close(MONTHS[1])} == {"2026-05", "2026-27-to-2026-05"}
