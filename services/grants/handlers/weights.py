@@ -40,6 +40,7 @@ def project(asked: Asked, partners: Mapping[str, str]) -> Project:
     body = asked.body
     capacity = {help_["kind"]: help_["capacity"] for help_ in body.get("places", ())}
     known_by = plain(body.get("organisation", {}).get("name", ""))
-    delivers_as = (body.get("delivers_as") or {}).get("partner")
-    own = {*body.get("refers_as", ()), *(partner for partner, name in partners.items() if plain(name) == known_by)}
-    return Project(body.get("kinds", ()), sorted(asked.stakes.wards), capacity, frozenset(own | {delivers_as} - {None}))
+    delivers_as = [body["delivers_as"]["partner"]] if body.get("delivers_as") else []
+    same_name = [partner for partner, name in partners.items() if plain(name) == known_by]
+    own = frozenset[str]([*body.get("refers_as", ()), *same_name, *delivers_as])
+    return Project(body.get("kinds", ()), sorted(asked.stakes.wards), capacity, own)
