@@ -60,6 +60,11 @@ def _answers(seen: Evidence) -> list[Owed]:
                 *(referral for id_, referral in seen.withdrawn.items() if heard[id_]),
             ],
         ),
+        compare(
+            "partner: every no of a person has one outcome",
+            seen.said_no.values(),
+            [*seen.said.all("NeedAnswered", "need_id"), *(need for id_, need in seen.said_no.items() if heard[id_])],
+        ),
     ]
 
 

@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis.kafka import client_options
+from contracts.changes import PersonAnswered
 from contracts.door import (
     OfferAnswered,
     ReferralWithdrawalRequested,
@@ -70,21 +72,42 @@ class Mailbox:
 
 @dataclass(slots=True)
 class Regretter:
-    """Takes back some of a partner's referrals as soon as it hears that they are accepted."""
+    """Takes back some of a partner's referrals as soon as it hears that they are accepted.
+
+    Of others the person says no to the first help that is found.
+    """
 
     doors: Doors
     share: float
     withdrawn: dict[str, str] = field(default_factory=dict)
     """Referrals by the id of the submission that takes them back."""
+    said_no: dict[str, str] = field(default_factory=dict)
+    """Needs by the id of the submission that says no."""
 
     async def react(self, told: Told) -> None:
-        if told.type != "ReferralAcknowledged" or _chance(told.data["referral_id"], "withdraw") >= self.share:
+        if told.type == "ReferralAcknowledged" and _chance(told.data["referral_id"], "withdraw") < self.share:
+            await self._withdraw(told.data["referral_id"])
+        elif told.type == "ReferralProgressed" and self._says_no(told.data):
+            await self._say_no(told.data["need_id"])
+
+    def _says_no(self, progress: dict[str, Any]) -> bool:
+        return progress["status"] == "offered" and _chance(progress["need_id"], "no") < self.share
+
+    async def _say_no(self, need: str) -> None:
+        if f"n-{need}" in self.said_no:
             return
-        referral = told.data["referral_id"]
+        self.said_no[f"n-{need}"] = need
+        message = PersonAnswered(need_id=UUID(need), answer="no")
+        if _chance(need, "door") < 0.5:
+            await self.doors.kafka.send(type(message), f"n-{need}", message.model_dump_json().encode())
+        else:
+            await self.doors.http.tell("POST", "referrals", f"/v1/needs/{need}/answer", f"n-{need}", message, "need_id")
+
+    async def _withdraw(self, referral: str) -> None:
         if f"w-{referral}" in self.withdrawn:
             return
         self.withdrawn[f"w-{referral}"] = referral
-        message = ReferralWithdrawalRequested(referral_id=referral, reason="no-longer-needed")
+        message = ReferralWithdrawalRequested(referral_id=UUID(referral), reason="no-longer-needed")
         if _chance(referral, "door") < 0.5:
             await self.doors.kafka.send(type(message), f"w-{referral}", message.model_dump_json().encode())
         else:

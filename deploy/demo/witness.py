@@ -32,11 +32,12 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "OfferAccepted": ("need_id", "offer_id"),
     "OfferDeclined": ("need_id", "offer_id"),
     "OfferExpired": ("need_id", "offer_id"),
+    "NeedAnswered": ("need_id",),
     "SupportStarted": ("need_id",),
     "SupportEnded": ("need_id",),
 }
 """The facts that rules look at, and their fields."""
-MOVES: Final = frozenset(FIELDS) - {"ReferralReceived", "ReferralWithdrawn", "NeedStatusChanged"}
+MOVES: Final = frozenset(FIELDS) - {"NeedAnswered", "ReferralReceived", "ReferralWithdrawn", "NeedStatusChanged"}
 """Facts of matching that move a need in referrals."""
 
 
@@ -95,7 +96,8 @@ class Said:
 class Evidence:
     """`sent` counts what partners sent, by submission id; one that could not be read counts as none.
 
-    `provider` is what the provider did, and `withdrawn` are the referrals that were taken back, by submission id.
+    `provider` is what the provider did, `withdrawn` are the referrals that were taken back, and `said_no` the needs of
+    which the person said no to what was found, by submission id.
     """
 
     submissions: Sequence[Submission]
@@ -106,6 +108,7 @@ class Evidence:
     databases: Mapping[Service, str]
     provider: Provider
     withdrawn: Mapping[str, str] = field(default_factory=dict)
+    said_no: Mapping[str, str] = field(default_factory=dict)
 
     @asynccontextmanager
     async def connected(self, service: Service) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:

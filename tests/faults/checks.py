@@ -111,7 +111,7 @@ SUITED: Final = f"""
     where {matching.SUITS.split("and not exists", 1)[0]}
 """  # noqa: S608 - made of constants
 REFUSED: Final = """
-    select need_id, partner, place_id from offer where state in ('declined', 'expired', 'handed-back')
+    select need_id, partner, place_id from offer where state in ('declined', 'expired', 'handed-back', 'refused')
 """
 
 

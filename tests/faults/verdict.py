@@ -66,7 +66,15 @@ async def judge(
     for doors in workload.doors.values():
         sent += doors.http.sent
     seen = Evidence(
-        workload.submissions, workload.told, sent, said, mails, databases, workload.provider, workload.withdrawn
+        workload.submissions,
+        workload.told,
+        sent,
+        said,
+        mails,
+        databases,
+        workload.provider,
+        workload.withdrawn,
+        workload.said_no,
     )
     counted = [*await owed(seen), *await invariants(seen, workload.wants)]
     letters = [await seen.rows(service, "select id from dead_letter") for service in SERVICES]

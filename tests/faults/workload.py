@@ -81,6 +81,10 @@ class Workload:
     def withdrawn(self) -> dict[str, str]:
         return {id_: referral for each in self.regretters.values() for id_, referral in each.withdrawn.items()}
 
+    @property
+    def said_no(self) -> dict[str, str]:
+        return {id_: need for each in self.regretters.values() for id_, need in each.said_no.items()}
+
     async def run(self) -> None:
         """Until cancelled."""
         async with asyncio.TaskGroup() as group:

@@ -117,7 +117,7 @@ async def _amend(event: Event[OpenedAmendment], batch: _Batch, store: Store, at:
         ref = await store.changes.replace_person(data.referral_id, wrapped, sealed)
         one = Newcomer(data.referral_id, ref, data.person, frozenset())
         found = await find(batch.programme.vault, [one], store)
-        await store.duplicates.keep_tokens(found.tokens)
+        await store.duplicates.replace_tokens(found.tokens)
         await store.duplicates.note(found.pairs, at)
     await _needs(event, batch, store, at)
     batch.moves.amended[data.referral_id] = event

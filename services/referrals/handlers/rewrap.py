@@ -25,7 +25,7 @@ async def rewrap(database: Database, vault: Vault) -> tuple[int, int]:
             rows = await store.referrals.wrapped_keys(after, AT_ONCE)
             keys = {row["person_ref"]: again for row in rows if (again := vault.rewrap(row["wrapped_key"]))}
             await store.referrals.save_wrapped_keys(keys)
-            await store.duplicates.keep_tokens(
+            await store.duplicates.replace_tokens(
                 {row["person_ref"]: _tokens(vault, row) for row in rows if row["person_ref"] in keys}
             )
         if not rows:

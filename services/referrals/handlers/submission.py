@@ -88,8 +88,9 @@ async def submit(
     accepted = [_accept(policy, event, deciles, found) for event in good]
     rows = [_row(programme, each) for each in accepted]
     await store.referrals.add(rows, [need for each in accepted for need in each.needs], at)
-    await store.duplicates.keep_tokens(found.tokens)
-    await store.duplicates.note(found.pairs, at)
+    await store.duplicates.add_tokens(found.tokens)
+    if found.pairs:
+        await store.duplicates.note(found.pairs, at)
     refused = [refusal(event, *errors[id(event)]) for event in events if errors[id(event)]]
     days = {day: each.event for each in accepted for day in _days(each)}
     facts = [fact for each, row in zip(accepted, rows, strict=True) for fact in _say(each, row, at)]

@@ -28,9 +28,11 @@ class Duplicates:
 
     conn: Conn
 
-    async def keep_tokens(self, tokens: Mapping[UUID, Collection[bytes]]) -> None:
-        """Replaces the tokens of these persons."""
+    async def replace_tokens(self, tokens: Mapping[UUID, Collection[bytes]]) -> None:
         await self.conn.execute("delete from person_token where person_ref = any($1::uuid[])", list(tokens))
+        await self.add_tokens(tokens)
+
+    async def add_tokens(self, tokens: Mapping[UUID, Collection[bytes]]) -> None:
         rows = [(token, ref) for ref, those in tokens.items() for token in sorted(set(those))]
         await self.conn.execute(
             """insert into person_token (token, person_ref) select * from unnest($1::bytea[], $2::uuid[])
@@ -64,6 +66,7 @@ class Duplicates:
         )
 
     async def note(self, found: Sequence[Pair], at: datetime) -> None:
+        """Once, whichever of the two is named first."""
         await self.conn.executemany(
             """insert into possible_duplicate (referral_id, other_id, in_common, found_at)
                select $1, $2, $3, $4
