@@ -239,7 +239,7 @@ async def test_scores_too_far_apart_ask_for_a_third_and_then_for_an_approver(cit
     moderated = await city.call("approver zoe", "POST", path, body)
     assert (moderated.json()["points"], moderated.json()["is_moderated"]) == (6000, True)
     assert await status(city, application) == "assessed"
-    await city.close()
+    await city.call(ANN, "POST", "/v1/rounds/winter/stage", {"to": "deciding"})
     assert rules(await city.call(f"approver {third}", "POST", f"/v1/applications/{application}/award", {
         "amount_pence": 1
     })) == [("application_id", "own-score")]  # fmt: skip
