@@ -6,7 +6,7 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import Final
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting.domain.measures import Codes
@@ -199,9 +199,14 @@ HEADERS: Final = {
     "Cache-Control": "no-cache",
 }
 _TEMPLATE: Final = Environment(
-    loader=ChoiceLoader([PackageLoader("services.reporting", "pages"), PackageLoader("govuk_frontend_jinja")]),
+    loader=ChoiceLoader(
+        [
+            PackageLoader("services.reporting", "pages"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    ),
     autoescape=True,
-    undefined=StrictUndefined,
+    undefined=ChainableUndefined,  # the macros of GOV.UK Frontend ask for what nobody gave
     trim_blocks=True,
     lstrip_blocks=True,
 ).get_template("page.html")
