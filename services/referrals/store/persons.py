@@ -19,6 +19,8 @@ HELD: Final = {
     "door": """select partner, submission_id, accepted_at, convert_from(answer, 'UTF8')::jsonb as answer from door
                where (partner, submission_id) in (select partner, submission_id from referral
                                                   where id = any($1::text[]::uuid[]))""",
+    "person_token": """select person_ref, encode(token, 'hex') as token from person_token
+                       where person_ref in (select person_ref from referral where id = any($1::text[]::uuid[]))""",
     "possible_duplicate": "select * from possible_duplicate where referral_id = any($1::text[]::uuid[])",
     "review": "select * from review where referral_id = any($1::text[]::uuid[])",
     "staff_act": "select * from staff_act where referral_id = any($1::text[]::uuid[])",
