@@ -25,8 +25,11 @@ POSSIBLE: Final = 3
 """So many values at least have to be possible for a small count."""
 UNTOLD: Final[Bounds] = (0, None)
 NOT_SMALL: Final[Bounds] = (SMALL.stop, None)
-TRIES: Final = 2_000
-"""Where no other world is found in so many tries, more is kept back than perhaps had to be."""
+TRIES: Final = 500
+NEARLY: Final = 8
+MENDED: Final = 3
+"""Where no other world is found in so many tries, more is kept back than perhaps had to be: of the changes that would
+give away at most `MENDED` other counts, so many are tried to be mended."""
 
 
 def published(count: int) -> int | None:
@@ -59,6 +62,19 @@ class People:
     places: Callable[[Key], Sequence[int]]
 
 
+Change: TypeAlias = tuple[Sort | None, Sort | None]
+"""Somebody is no longer of one sort, and is of another; none stands for nobody."""
+NOBODY: Final[frozenset[Key]] = frozenset()
+
+
+@dataclass(slots=True)
+class World:
+    """How it differs from the true one: by how much counts moved, and how many are no longer of a sort."""
+
+    moved: Counter[Key] = field(default_factory=Counter)
+    gone: Counter[Sort] = field(default_factory=Counter)
+
+
 @dataclass(slots=True)
 class _Worlds:
     """The people as they are, and what is known of each count of them."""
@@ -68,7 +84,6 @@ class _Worlds:
     known: dict[Key, Bounds]
     counted_in: dict[Sort, frozenset[Key] | None] = field(default_factory=dict)
     inside: dict[Key, list[Sort]] = field(default_factory=dict)
-    in_the_way: Counter[Key] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         for sort in self.people.of_sort:
@@ -80,39 +95,81 @@ class _Worlds:
             self.counted_in[sort] = self.people.counted_in(sort)
         return self.counted_in[sort]
 
-    def is_safe(self, key: Key) -> bool:
-        found = 1
+    def in_the_way_of(self, key: Key) -> Counter[Key] | None:
+        """None where a count is safe; else how often each other count stood in the way of another world."""
+        found, blocked = 1, Counter[Key]()
         for step in (1, -1):
-            moved, gone = Counter[Key](), Counter[Sort]()
-            while found < POSSIBLE and self._turn(key, step, moved, gone):
+            world = World()
+            while found < POSSIBLE and self._turn(world, key, step, blocked):
                 found += 1
-        return found >= POSSIBLE
+        return blocked if found < POSSIBLE else None
 
-    def _turn(self, key: Key, step: int, moved: Counter[Key], gone: Counter[Sort]) -> bool:
-        """Finds a world in which the count is one more or less; notes what moved, and who is no longer of a sort."""
-        for before, after in islice(self._changes(key, step), TRIES):
-            if before is not None and self.people.of_sort[before] <= gone[before]:
+    def _turn(self, world: World, key: Key, step: int, blocked: Counter[Key]) -> bool:
+        """Makes a count one more or less, by one change or by two more that mend what the first would give away."""
+        nearly: list[tuple[list[Key], Change]] = []
+        for change in islice(self._changes(key, step), TRIES):
+            if not self._is_possible(world, change, key, step):
                 continue
-            was = (self._counted(before) or frozenset()) if before else frozenset[Key]()
-            now = self._counted(after) if after else frozenset[Key]()
-            if now is None or (key in now) - (key in was) != step:
-                continue
-            blocked = [each for each in now - was if not self._fits(each, moved[each] + 1)]
-            blocked += [each for each in was - now if not self._fits(each, moved[each] - 1)]
-            if not blocked:
-                moved.update(now - was)
-                moved.subtract(was - now)
-                gone.update([before] if before else [])
+            wrong = self._wrong(world, change)
+            if not wrong:
+                self._apply(world, change)
                 return True
-            self.in_the_way.update(blocked)
-        return False
+            blocked.update(each for each in wrong if each != key)
+            if len(wrong) <= MENDED and len(nearly) < NEARLY:
+                nearly.append((wrong, change))
+        return any(self._mends(world, key, *each) for each in sorted(nearly, key=lambda each: len(each[0])))
+
+    def _mends(self, world: World, key: Key, wrong: Sequence[Key], change: Change) -> bool:
+        """Whether other changes make good what one change would give away, and leave the count as it is then."""
+        tried = World(world.moved.copy(), world.gone.copy())
+        self._apply(tried, change)
+        for each in wrong:
+            step = -1 if world.moved[each] < tried.moved[each] else 1
+            for other in islice(self._changes(each, step), TRIES // NEARLY):
+                if self._is_possible(tried, other, each, step) and not self._touches(other, key):
+                    left = set(self._wrong(tried, other)) - {each}
+                    if not left - set(wrong):
+                        self._apply(tried, other)
+                        break
+            else:
+                return False
+        if not all(self._fits(each, tried.moved[each]) for each in tried.moved):
+            return False
+        world.moved, world.gone = tried.moved, tried.gone
+        return True
+
+    def _is_possible(self, world: World, change: Change, key: Key, step: int) -> bool:
+        """Whether there is somebody who could change so, somebody may be so, and the count then moves as wanted."""
+        before, after = change
+        if before is not None and self.people.of_sort[before] <= world.gone[before]:
+            return False
+        now = self._of(after)
+        return now is not None and (key in now) - (key in (self._of(before) or ())) == step
+
+    def _of(self, sort: Sort | None) -> frozenset[Key] | None:
+        return self._counted(sort) if sort is not None else NOBODY
+
+    def _wrong(self, world: World, change: Change) -> list[Key]:
+        """The counts that would not read as they do."""
+        was, now = self._of(change[0]) or NOBODY, self._of(change[1]) or NOBODY
+        wrong = [each for each in now - was if not self._fits(each, world.moved[each] + 1)]
+        return wrong + [each for each in was - now if not self._fits(each, world.moved[each] - 1)]
+
+    def _touches(self, change: Change, key: Key) -> bool:
+        return (key in (self._of(change[0]) or NOBODY)) != (key in (self._of(change[1]) or NOBODY))
+
+    def _apply(self, world: World, change: Change) -> None:
+        was, now = self._of(change[0]) or NOBODY, self._of(change[1]) or NOBODY
+        world.moved.update(now - was)
+        world.moved.subtract(was - now)
+        world.gone.update([change[0]] if change[0] is not None else [])
 
     def _fits(self, key: Key, moved: int) -> bool:
         least, most = self.known.get(key, UNTOLD)
         count = self.counts.get(key, 0) + moved
         return least <= count and (most is None or count <= most)
 
-    def _changes(self, key: Key, step: int) -> Iterator[tuple[Sort | None, Sort | None]]:
+    def _changes(self, key: Key, step: int) -> Iterator[Change]:
         """Somebody who is no longer there, and somebody who is: of a sort that is counted, or that differs only in
         what decides whether it is."""
         inside = self.inside.get(key, [])
@@ -148,19 +205,19 @@ def protect(
     worlds = _Worlds(people, dict(counts), known)
     telling, kept = [part for part in slices if part], set[Key]()
     small = [key for key, count in counts.items() if count in SMALL]
-    while small := [key for key in small if not worlds.is_safe(key)]:
-        in_the_way, worlds.in_the_way = worlds.in_the_way, Counter()
-        single = _single(counts, telling, in_the_way, kept)
-        if single is not None:
-            known[single] = NOT_SMALL
-            kept.add(single)
-        elif telling:
-            whole = _whole(telling, in_the_way.keys() | set(small))
-            known.update(dict.fromkeys(whole, UNTOLD))
+    while exposed := {key: found for key in small if (found := worlds.in_the_way_of(key)) is not None}:
+        small = list(exposed)
+        rank = {key: n for n, part in enumerate(telling) for key in part if counts[key] >= SMALL.stop}
+        singles = {_single(found, rank, kept) for found in exposed.values()} - {None}
+        known |= dict.fromkeys(singles, NOT_SMALL)
+        kept |= singles
+        if not singles and not telling:
+            break  # nothing new is told, and what was published earlier was safe
+        if not singles:
+            whole = _whole(telling, {key for found in exposed.values() for key in _most(found)})
+            known |= dict.fromkeys(whole, UNTOLD)
             kept |= set(whole)
             telling.remove(whole)
-        else:
-            break  # nothing new is told, and what was published earlier was safe
     return frozenset(kept)
 
 
@@ -168,15 +225,19 @@ def _holds(count: int, bound: Bounds) -> bool:
     return bound[0] <= count and (bound[1] is None or count <= bound[1])
 
 
-def _single(
-    counts: Mapping[Key, int], slices: Sequence[Sequence[Key]], in_the_way: Mapping[Key, int], kept: Collection[Key]
-) -> Key | None:
-    """The larger count that most often stood in the way; of several, the least important."""
-    those = [key for part in reversed(slices) for key in part if counts[key] >= SMALL.stop and key not in kept]
-    most = max(those, key=lambda key: in_the_way.get(key, 0), default=None)
-    return most if most is not None and in_the_way.get(most, 0) else None
+def _most(in_the_way: Mapping[Key, int]) -> list[Key]:
+    """What stood in the way about as often as anything did."""
+    often = max(in_the_way.values(), default=0)
+    return [key for key, n in in_the_way.items() if 10 * n >= 9 * often]
+
+
+def _single(in_the_way: Mapping[Key, int], rank: Mapping[Key, int], kept: Collection[Key]) -> Key | None:
+    """Of the larger counts that stood most in the way, the least important."""
+    those = [key for key in _most(in_the_way) if key in rank and key not in kept]
+    return max(those, key=lambda key: rank[key], default=None)
 
 
 def _whole(slices: Sequence[Sequence[Key]], near: Collection[Key]) -> Sequence[Key]:
-    """The least important slice that tells of a small count; else the least important."""
-    return next((part for part in reversed(slices) if any(key in near for key in part)), slices[-1])
+    """Of the slices with a count that stood in the way, the shortest, and of those the least important."""
+    telling = [part for part in reversed(slices) if any(key in near for key in part)]
+    return min(telling or slices[::-1], key=len)

@@ -142,7 +142,7 @@ class Stack:
         if service == "referrals":
             return {"internal_port": internal.rpartition(":")[2]}
         if service == "reporting":
-            return {"publish_every_seconds": "2"}  # who tries it out wants to see numbers; once a day is safer
+            return {"publish_every_seconds": "10"}  # who tries it out wants to see numbers; once a day is safer
         if service != "notifications":
             return {}
         return {

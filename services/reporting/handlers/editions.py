@@ -69,7 +69,7 @@ async def now(store: Store, geography: Geography, at: datetime) -> list[MetricPu
             for measure in members(base):
                 which = measure.tables if measure.stands else measure.open_tables
                 edition.tables += [(Told(measure, period.name, by), period) for by in which]
-            made += edition.published(family_of(base), at)
+            made += await asyncio.to_thread(edition.published, family_of(base), at)
     return made
 
 
