@@ -124,5 +124,5 @@ def body_of(model: type[BaseModel], *known: str) -> dict[str, Any]:
     """What the docs show of a body that a `Door` reads: all but what is `known` from the address or the key."""
     schema = schema_of(model)
     schema["properties"] = {name: part for name, part in schema["properties"].items() if name not in known}
-    schema["required"] = [name for name in schema["required"] if name not in known]
+    schema["required"] = [name for name in schema.get("required", ()) if name not in known]
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from contracts import access, changes, door, grants, matching, notifications, referrals, refusal, reporting
+from contracts import access, changes, contacting, door, grants, matching, notifications, referrals, refusal, reporting
 from contracts.message import MESSAGES, Message, Service
 from contracts.topics import ACCESS, ERASURES, INBOX, MAX_FACT_BYTES, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
 
 DAY_MS = 24 * 60 * 60 * 1000
-DECLARED_IN = (access, changes, door, grants, matching, notifications, referrals, refusal, reporting)
+DECLARED_IN = (access, changes, contacting, door, grants, matching, notifications, referrals, refusal, reporting)
 for _kind in sorted(MESSAGES, key=lambda kind: MESSAGES[kind].__module__):
     MESSAGES[_kind] = MESSAGES.pop(_kind)  # so that the order does not depend on who imported what first
 

@@ -92,7 +92,7 @@ class NeedWaiting(Message):
     example = {**EXAMPLE_NEED, "kind": "device", "rank_key": "2026-10-11T10:00:00Z"}
 
 
-@fact("matching", key="referral_id", to=("referrals", "reporting"))
+@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
 class OfferMade(Message):
     """A place is held for a need. `decision` counts the decisions of a kind, without a hole."""
 
@@ -126,22 +126,22 @@ class _OfferEnded(Message):
     example = EXAMPLE_OFFER
 
 
-@fact("matching", key="referral_id", to=("referrals", "reporting"))
+@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
 class OfferAccepted(_OfferEnded):
     """The provider will help this person: the place is taken."""
 
 
-@fact("matching", key="referral_id", to=("referrals", "reporting"))
+@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
 class OfferDeclined(_OfferEnded):
     """The provider cannot help this person: the need is queued again and the place offered to the next."""
 
 
-@fact("matching", key="referral_id", to=("referrals", "reporting"))
+@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
 class OfferExpired(_OfferEnded):
     """The provider did not answer in time: the need is queued again."""
 
 
-@fact("matching", key="referral_id", to=("referrals", "reporting"))
+@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
 class OfferWithdrawn(_OfferEnded):
     """The offer ended because the need did."""
 

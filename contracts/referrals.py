@@ -22,12 +22,13 @@ from contracts.vocabulary import (
 )
 
 
-@fact("referrals", key="partner", to=("reporting", "grants"), data_class="none")
+@fact("referrals", key="partner", to=("notifications", "reporting", "grants"), data_class="none")
 class PartnerRegistered(Message):
-    """An organisation may use the doors."""
+    """An organisation may use the doors. With `mail` it wants to be written to of its referrals."""
 
     partner: PartnerId
     name: ShortText
+    mail: bool = False
 
     example = {"partner": "gp-armley", "name": "Armley Medical Practice"}
 
@@ -74,7 +75,7 @@ class NeedReceived(NeedAsked):
     paused: bool = False
 
 
-@fact("referrals", key="referral_id", to=("matching", "reporting", "grants"))
+@fact("referrals", key="referral_id", to=("matching", "notifications", "reporting", "grants"))
 class ReferralReceived(Message):
     """A referral was accepted. `ward` is where to help, none for city-wide help only."""
 
@@ -243,7 +244,7 @@ class NeedStatusChanged(Message):
     }
 
 
-@fact("referrals", key="referral_id", to=("reporting",))
+@fact("referrals", key="referral_id", to=("notifications", "reporting"))
 class ReferralClosed(Message):
     """Every need of the referral has ended."""
 

@@ -14,7 +14,7 @@ from chassis.errors import Stopped
 from chassis.service import run as run_service
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
-from deploy.commands import contracts, dead_letters, grants, person, secrets, topics
+from deploy.commands import calls, contracts, dead_letters, grants, person, secrets, topics
 from deploy.commands.importing import import_
 from deploy.commands.rebuild import rebuild
 from deploy.commands.resay import resay
@@ -55,6 +55,7 @@ for name, sub in (
     ("dead-letters", dead_letters.app),
     ("person", person.app),
     ("grants", grants.app),
+    ("calls", calls.app),
     ("contracts", contracts.app),
     ("secrets", secrets.app),
     ("databases", databases_app),

@@ -15,10 +15,12 @@ FIGURES: Final[dict[str, str]] = {
     "i": "resident memory of each service",
     "j": "facts into the tables of reporting",
     "k": "the page of numbers over all that is stored",
+    "l": "messages that are due, planned while a slow provider is sent to",
 }
 LINES: Final = frozenset("abcdj")
 PIPELINE: Final = frozenset("efgi")
 COST: Final = frozenset("hk")
+TELLING: Final = frozenset("l")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Sizes:
     few: int = 10_000
     many: int = 1_000_000
     sample: int = 2_000
+    messages: int = 100_000
     settle: float = 11.0
 
 
@@ -56,4 +59,5 @@ QUICK: Final = Sizes(
     few=10_000,
     many=100_000,
     sample=1_000,
+    messages=10_000,
 )

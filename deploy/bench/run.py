@@ -11,10 +11,10 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
-from deploy.bench import cost, ground, hop, numbers, pipeline, sending
+from deploy.bench import cost, ground, hop, numbers, pipeline, sending, telling
 from deploy.bench.city import city
 from deploy.bench.ground import Ground
-from deploy.bench.plan import COST, LINES, PIPELINE, Sizes
+from deploy.bench.plan import COST, LINES, PIPELINE, TELLING, Sizes
 
 Report = Callable[[str], None]
 Line = Callable[[Ground, int], Awaitable[float]]
@@ -47,6 +47,10 @@ class Bench:
         if wanted & COST:
             with city(self.folder / "cost", report) as opened:
                 self.keep_cost(asyncio.run(cost.measure(opened, sizes, report, wanted)))
+        if wanted & TELLING:
+            report("starting PostgreSQL and Kafka")
+            with ground.servers(self.folder / "telling") as servers:
+                self.document["telling"] = asyncio.run(telling.telling(servers, sizes.messages))
         return self.document
 
     async def measure_lines(self, servers: Ground) -> None:

@@ -34,6 +34,7 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, ...]]:
         *_memory(document),
         ("j", "facts into reporting", _speed(per_s.get("projection")), _projection(document)),
         *_page(document),
+        *_telling(document),
     ]
     return [row for row in rows if row[2]]
 
@@ -99,6 +100,14 @@ def _page(document: dict[str, Any]) -> list[tuple[str, ...]]:
     p50, p99, page = document["page_ms"]["p50"], document["page_ms"]["p99"], document["raw"]["cost"]["page"]
     of = f"over {page['stored']:,} referrals; to publish them all took {page['publish_s']:.1f} s"
     return [("k", "the page of numbers", f"p50 {p50:.0f} ms, p99 {p99:.0f} ms", of)]
+
+
+def _telling(document: dict[str, Any]) -> list[tuple[str, ...]]:
+    if "telling" not in document:
+        return []
+    seen = document["telling"]
+    meanwhile = f"meanwhile {_speed(seen['sent_per_s'])} left, {seen['at_once']:.0f} at once, 50 ms each"
+    return [("l", "messages planned", _speed(seen["planned_per_s"]), meanwhile)]
 
 
 def _memory(document: dict[str, Any]) -> list[tuple[str, ...]]:

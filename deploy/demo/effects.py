@@ -11,6 +11,12 @@ from deploy.demo.witness import Evidence
 
 TOLD = {"accepted", "completed", "failed", "cancelled", "rejected"}
 """Statuses that a person hears of each time; of `on-hold` only the first is told."""
+MAILED = "select message_id || '-' || nth from rung where channel = 'email'"
+OPEN_TASKS = "select message_id from call_task where outcome is null"
+BY_HAND = """
+    select id from message where state = 'call-requested'
+        or (state = 'withheld' and status not like 'feedback-%' and reason not in ('not-known', 'closed', 'no-mail'))
+"""
 STRANDED = """
     with need_in as (
         select id, referral_id, status in ('requested', 'on-hold', 'offered', 'accepted', 'in-progress') as is_open,
@@ -176,28 +182,23 @@ async def _offers(seen: Evidence) -> list[Owed]:
 async def _notifications(seen: Evidence) -> list[Owed]:
     changes = [(need, status) for need, status, _, _ in seen.said.facts["NeedStatusChanged"]]
     waiting = {change for change in changes if change[1] == "on-hold"}
-    unknown = await seen.rows("notifications", "select id from message where reason = 'unknown-result'")
+    unknown = await seen.rows("notifications", f"{MAILED} and evidence = 'unknown-result'")
     known_mails = Counter(_mails(seen)) - Counter(row[0] for row in unknown)
     return [
         compare(
             "notifications: one message for each change that a person is told of",
             [*waiting, *(change for change in changes if change[1] in TOLD)],
-            await seen.rows("notifications", "select need_id, status from message"),
+            await seen.rows("notifications", "select need_id, status from message where audience = 'person'"),
         ),
         compare(
             "mail server: one mail for each message sent, at most one where the sender was killed while sending",
-            (row[0] for row in await seen.rows("notifications", "select id from message where state = 'sent'")),
+            (row[0] for row in await seen.rows("notifications", f"{MAILED} and state = 'sent'")),
             known_mails.elements(),
         ),
         compare(
-            "notifications: one call task for each message that needs a human being",
-            (
-                row[0]
-                for row in await seen.rows(
-                    "notifications", "select id from message where state in ('call-requested', 'failed')"
-                )
-            ),
-            (row[0] for row in await seen.rows("notifications", "select message_id from call_task")),
+            "notifications: one open task for each message that needs a human being",
+            (row[0] for row in await seen.rows("notifications", BY_HAND)),
+            (row[0] for row in await seen.rows("notifications", OPEN_TASKS)),
         ),
         compare(
             "notifications: nothing is left untold",

@@ -44,6 +44,8 @@ CIRCUMSTANCES: Final = (
     "no-support-network",
 )
 CHANNELS: Final = (["email"], ["email", "phone"], ["phone"], ["via-referrer"], ["letter", "via-referrer"], ["email"])
+AT_ANY_HOUR: Final = ("00:00", "23:59")
+"""Else who is to be rung waits for the morning, where this runs in the evening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _person(random: Random, number: int) -> dict[str, Any]:
         "address": [f"{random.randint(1, 200)} Example Street", "Leeds"],
         "phone": f"+44770090{number % 10_000:04d}",
         "email": f"person-{number}@example.org",
-        "safe_contact": {"channels": random.choice(CHANNELS), "neutral": random.random() < 0.5},
+        "safe_contact": {"channels": random.choice(CHANNELS), "neutral": random.random() < 0.5, "hours": AT_ANY_HOUR},
         "circumstances": dict.fromkeys(told, "yes"),
     }
 

@@ -140,7 +140,8 @@ class Stack:
     def _own_settings(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
         internal = addresses["services"]["referrals"]["internal"]
         if service == "referrals":
-            return {"internal_port": internal.rpartition(":")[2]}
+            public = addresses["services"]["referrals"]["http"]
+            return {"internal_port": internal.rpartition(":")[2], "public_url": public}
         if service == "reporting":
             return {"publish_every_seconds": "10"}  # who tries it out wants to see numbers; once a day is safer
         if service != "notifications":

@@ -1,34 +1,72 @@
-"""The call tasks, for staff: list, claim, tell how it went. No name and no address passes here."""
+"""The call tasks, for staff: list, claim, tell how it went. And where GOV.UK Notify tells what became of a message."""
 
-from typing import Annotated
+import hmac
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
-from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.door import body_of, read
-from chassis.http import NOT_FOUND, Problem, Staff
+from chassis.due import NotCalled
+from chassis.envelope import Event
+from chassis.errors import Refused
+from chassis.http import NOT_FOUND, Bearer, Problem, Staff
+from chassis.ids import uuid7
 from chassis.service import Running
-from contracts.vocabulary import Channel, NeedStatus
+from services.notifications.clients.letters import letter
+from services.notifications.clients.referrals import Contact, Lookup, clear
+from services.notifications.clients.teller import Teller
+from services.notifications.domain.gate import Call, Wait
+from services.notifications.domain.ladder import Outcome, TaskChannel
+from services.notifications.domain.telling import CarrierSaid, attempt
+from services.notifications.handlers.tasks import AskGateAgain, TellOutcome
 from services.notifications.store import Store
-from services.notifications.store.tasks import Outcome
 
 
 class CallTask(BaseModel):
-    """Somebody is to be told, by `channel`, that their need is now `about`."""
+    """Somebody is to be told, by `channel`, of `about`. `staff` is to find a way: `reason` says why there is none."""
 
     id: UUID
     referral_id: UUID
     need_id: UUID
     message_id: UUID
-    channel: Channel
-    about: NeedStatus
+    channel: TaskChannel
+    about: str
+    reason: str | None
+    rung: int
+    tries: int
     created_at: AwareDatetime
+    not_before: AwareDatetime | None
     claimed_by: str | None
     claimed_at: AwareDatetime | None
-    outcome: Outcome | None
+    outcome: str | None
     closed_at: AwareDatetime | None
+
+
+class ToTell(BaseModel):
+    """How to reach the person at this moment, and in which words. It is shown to who took the task, and kept nowhere.
+
+    Where `neutral`, say to nobody else what it is about; leave a message on a machine only where `voicemail`. Ask for
+    `through` instead of the person, where it is there. `formats` are needs, such as interpreter or text-relay.
+    """
+
+    name: str | None
+    address: str | None
+    through: str | None
+    neutral: bool
+    voicemail: bool
+    formats: tuple[str, ...]
+    languages: tuple[str, ...]
+    subject: str
+    words: str
+
+
+class ClaimedTask(CallTask):
+    """`tell` is none of a task by `staff`."""
+
+    tell: ToTell | None
 
 
 class CallTasks(BaseModel):
@@ -46,9 +84,38 @@ class Told(BaseModel):
     outcome: Outcome
 
 
-def routes(running: Running) -> APIRouter:
-    router = APIRouter(prefix="/v1/call-tasks", tags=["call tasks"])
+class Callback(BaseModel):
+    """What Notify says of a message, by its status or as a letter that came back. The address in it is dropped here."""
 
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    reference: str | None = Field(default=None, max_length=100)
+    status: str = Field(default="returned-letter", pattern=r"^[a-z-]{1,40}$")
+
+
+TAKEN = Problem(409, "Claim another: this one is closed, not due yet, or not yours.")
+
+
+def routes(running: Running, teller: Teller, callback_token: SecretStr | None) -> APIRouter:
+    router = APIRouter(prefix="/v1/call-tasks", tags=["call tasks"])
+    _list(router, running)
+    _claim(router, running, teller)
+    _letter(router, running, teller)
+
+    @router.post("/{task_id}/outcome", openapi_extra=body_of(Told))
+    async def close(task_id: UUID, request: Request, staff: Staff) -> CallTask:
+        """Tells how a task went that you claimed. Where nobody answered, it may be open again, for a later time."""
+        told = await read(request, Told)
+        await _do(running, TellOutcome(task_id=task_id, who=staff.principal, outcome=told.outcome))
+        return _task(await _load(running, task_id))
+
+    outer = APIRouter()
+    outer.include_router(router)
+    _callback(outer, running, callback_token)
+    return outer
+
+
+def _list(router: APIRouter, running: Running) -> None:
     @router.get("")
     async def list_open(
         _staff: Staff, limit: Annotated[int, Query(ge=1, le=200)] = 50, after: UUID | None = None
@@ -59,30 +126,110 @@ def routes(running: Running) -> APIRouter:
         tasks = [_task(row) for row in rows]
         return CallTasks(tasks=tasks, next=tasks[-1].id if len(tasks) == limit else None)
 
+
+def _claim(router: APIRouter, running: Running, teller: Teller) -> None:
     @router.post("/{task_id}/claim")
-    async def claim(task_id: UUID, staff: Staff) -> CallTask:
-        """Makes the task yours, so that nobody else rings too. Claiming it again changes nothing."""
-        async with running.database.acquire() as conn, conn.transaction():
-            store = Store(conn)
-            row = await store.claim_task(task_id, staff.principal, running.clock())
-            return _task(row or _refused(await store.task(task_id), "Claim another: this one is closed, or not yours."))
+    async def claim(task_id: UUID, staff: Staff) -> ClaimedTask:
+        """Makes the task yours, so that nobody else rings too, and tells how to reach the person now.
 
-    @router.post("/{task_id}/outcome", openapi_extra=body_of(Told))
-    async def close(task_id: UUID, request: Request, staff: Staff) -> CallTask:
-        """Closes a task that you claimed."""
-        told = await read(request, Told)
+        Referrals is asked once more: where the rule was changed meanwhile, the task is closed and another way is looked
+        for. Claiming it again shows it again.
+        """
+        task = await _load(running, task_id)
+        if task["closed_at"] or task["claimed_by"] not in {None, staff.principal}:
+            raise TAKEN
+        tell = None if task["channel"] == "staff" else await _to_tell(running, teller, task)
         async with running.database.acquire() as conn, conn.transaction():
-            store = Store(conn)
-            row = await store.close_task(task_id, staff.principal, told.outcome, running.clock())
-            return _task(row or _refused(await store.task(task_id), "Claim it first; an outcome is told once."))
+            row = await Store(conn).claim_task(task_id, staff.principal, running.clock())
+        if row is None:
+            raise TAKEN
+        return ClaimedTask.model_validate({**dict(row), "tell": tell})
 
-    return router
+
+def _letter(router: APIRouter, running: Running, teller: Teller) -> None:
+    @router.get("/{task_id}/letter", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
+    async def pdf(task_id: UUID, staff: Staff) -> Response:
+        """The letter of a task that you claimed, as PDF, for a window envelope that says nothing."""
+        task = await _load(running, task_id)
+        if task["channel"] != "letter" or task["claimed_by"] != staff.principal or task["closed_at"]:
+            raise Problem(409, "Claim a task by letter first.")
+        contact = await _allowed(running, teller, task)
+        text, at = teller.text(await _tell_of(running, task), contact), running.clock()
+        address = (clear(contact.address) or "").split("\n")
+        return Response(letter(text, address, contact.formats, at), media_type="application/pdf")
+
+
+def _callback(router: APIRouter, running: Running, token: SecretStr | None) -> None:
+    @router.post("/v1/notify-callbacks", status_code=204, tags=["carriers"], openapi_extra=body_of(Callback))
+    async def heard(request: Request, shown: Bearer) -> Response:
+        """What became of a message, by GOV.UK Notify: repeated and in any order, it has one effect."""
+        if token is None or not shown or not hmac.compare_digest(shown.credentials, token.get_secret_value()):
+            raise Problem(401, "Send `Authorization: Bearer <token>` with the token that was agreed with Notify.")
+        told = await read(request, Callback)
+        known = attempt(told.reference or "")
+        if known is None:
+            raise NOT_FOUND
+        await _do(running, CarrierSaid(message_id=known[0], rung=known[1], status=told.status))
+        return Response(status_code=204)
+
+
+async def _to_tell(running: Running, teller: Teller, task: asyncpg.Record) -> ToTell:
+    contact, tell = await _allowed(running, teller, task), await _tell_of(running, task)
+    text = teller.text(tell, contact)
+    return ToTell(
+        name=clear(contact.name),
+        address=clear(contact.address),
+        through=clear(contact.through),
+        neutral=contact.neutral,
+        voicemail=contact.voicemail,
+        formats=contact.formats,
+        languages=tell.languages,
+        subject=text.subject,
+        words=text.by(task["channel"]),
+    )
+
+
+async def _allowed(running: Running, teller: Teller, task: asyncpg.Record) -> Contact:
+    """What the rule says now. Raises Problem where it says anything else than when the task was made."""
+    try:
+        (contact,) = await teller.referrals.contacts([Lookup.of(await _tell_of(running, task))])
+    except NotCalled:
+        raise Problem(503, "Referrals cannot be asked just now. Nothing was changed: try again in a moment.") from None
+    step = contact.step(running.clock(), ())
+    if isinstance(step, Wait):
+        raise Problem(409, f"Not now: the person may be reached from {step.until.isoformat(timespec='minutes')}.")
+    if step != Call(task["channel"]):
+        await _do(running, AskGateAgain(task_id=task["id"]))
+        raise Problem(409, "The rule has changed: do not tell them in this way. Another way is looked for.")
+    return contact
+
+
+async def _tell_of(running: Running, task: asyncpg.Record) -> Any:
+    async with running.database.acquire() as conn:
+        tells = await Store(conn).tells([task["message_id"]])
+    return tells[task["message_id"]]
+
+
+async def _load(running: Running, task_id: UUID) -> asyncpg.Record:
+    async with running.database.acquire() as conn:
+        task = await Store(conn).task(task_id)
+    if task is None or task["channel"] == "via-referrer":
+        raise NOT_FOUND
+    return task
+
+
+async def _do(running: Running, act: BaseModel) -> None:
+    """Raises Problem where it is refused."""
+    at = running.clock()
+    identity = str(uuid7(at))
+    event = Event(identity, "/furthest/door", type(act).__name__, at, identity, identity, act, identity)
+    try:
+        await running.worker.request(event)
+    except Refused as refused:
+        rules = {error.rule for error in refused.errors}
+        status = {"not-found": 404, "not-of-channel": 422, "not-yet": 503}.get(min(rules), 409)
+        raise Problem(status, "The request had no effect.", refused.errors) from None
 
 
 def _task(row: asyncpg.Record) -> CallTask:
     return CallTask.model_validate(dict(row))
-
-
-def _refused(task: asyncpg.Record | None, mend: str) -> asyncpg.Record:
-    """Raises Problem: 404 where there is no such task, else 409."""
-    raise Problem(409, mend) if task else NOT_FOUND

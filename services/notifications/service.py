@@ -6,32 +6,38 @@ from datetime import datetime
 from chassis.service import Service, now
 from chassis.tokens import Tokens
 from contracts.catalogue import topics_read
-from services.notifications import api, handlers
+from services.notifications import api
+from services.notifications.clients.digester import Digester
 from services.notifications.clients.mail import MailServer
+from services.notifications.clients.notify import Notify
 from services.notifications.clients.referrals import Referrals
-from services.notifications.clients.teller import Teller
+from services.notifications.clients.teller import Asker, Carriers, Follower, Teller
 from services.notifications.clients.words import Words
-from services.notifications.domain.telling import CallNeeded, Failed, Postponed, Sent, Tell, Withheld
-from services.notifications.events_in import HANDLERS
+from services.notifications.domain.digest import Digest
+from services.notifications.domain.telling import FollowUp, LookUp, Tell
+from services.notifications.events_in import DUE, HANDLERS, RESULTS
 from services.notifications.settings import NotificationsSettings
 from services.notifications.store import HELD, Store
 
 
 def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) -> Service:
     referrals = Referrals(settings.referrals_url, Tokens(settings.token_key), clock)
+    notify = Notify(settings)
+    carriers, words = Carriers(MailServer(settings), notify), Words()
+    teller = Teller(referrals, carriers, words, clock)
     return Service(
         name="notifications",
         reads=topics_read("notifications"),
         store=Store,
         handlers=HANDLERS,
-        results={
-            Sent: handlers.on_sent,
-            Failed: handlers.on_failed,
-            Withheld: handlers.on_withheld,
-            CallNeeded: handlers.on_call_needed,
-            Postponed: handlers.on_postponed,
+        due=DUE,
+        results=RESULTS,
+        senders={
+            Tell: teller,
+            LookUp: Asker(notify, clock),
+            FollowUp: Follower(notify),
+            Digest: Digester(referrals, carriers, words, clock),
         },
-        senders={Tell: Teller(referrals, MailServer(settings), Words(), clock)},
-        routers=lambda running: [api.routes(running)],
+        routers=lambda running: [api.routes(running, teller, settings.notify_callback_token)],
         held=HELD,
     )

@@ -9,7 +9,7 @@ from chassis.settings import Settings
 
 
 class NotificationsSettings(Settings):
-    """Where referrals answers other services, the key of service tokens, and which server takes mail."""
+    """Where referrals answers other services, the key of service tokens, and which carriers take what is sent."""
 
     referrals_url: str = Field(pattern=r"^https?://")
     token_key: SecretStr
@@ -20,6 +20,15 @@ class NotificationsSettings(Settings):
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     smtp_ca: Path | None = None
     smtp_sender: str = Field(pattern=r"^[^\s@<>,;:]+@[^\s@<>,;:]+$")
+    notify_api_key: SecretStr | None = None
+    notify_url: str = Field(default="https://api.notifications.service.gov.uk", pattern=r"^https?://")
+    notify_email_template: str | None = None
+    """With it emails go by GOV.UK Notify. It holds ((subject)) and ((body)); that of text messages ((body))."""
+    notify_sms_template: str | None = None
+    notify_letters: bool = False
+    notify_at_once: int = Field(default=20, ge=1, le=200)
+    """Calls to Notify at the same time."""
+    notify_callback_token: SecretStr | None = None
 
     @model_validator(mode="after")
     def _no_password_in_clear(self) -> Self:

@@ -8,11 +8,22 @@ from pydantic import BaseModel
 from chassis.facts import Handler
 from contracts import grants, matching, notifications, referrals, reporting
 from contracts.changes import GroupReferralSubmitted, PersonAnswered, ReferralAmendmentRequested
+from contracts.contacting import ContactReported
 from contracts.door import ReferralSubmitted, ReferralWithdrawalRequested
 from contracts.message import Message
+from contracts.notifications import CallRequested, NotificationWithheld
 from contracts.referrals import PersonErased
 from services.referrals.handlers.amending import on_amendment_requested
 from services.referrals.handlers.answers import on_person_answered
+from services.referrals.handlers.contacting import (
+    GiveFeedback,
+    SetMail,
+    on_call_requested,
+    on_contact_reported,
+    on_give_feedback,
+    on_notification_withheld,
+    on_set_mail,
+)
 from services.referrals.handlers.days import on_check_day
 from services.referrals.handlers.duplicates import SettleDuplicate, on_settle_duplicate
 from services.referrals.handlers.group import on_group_submitted
@@ -67,12 +78,17 @@ def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
         GroupReferralSubmitted: partial(on_group_submitted, programme),
         PersonAnswered: on_person_answered,
         **{fact: moving(asked_by) for fact, asked_by in ASKED_BY.items()},
+        ContactReported: on_contact_reported,
+        CallRequested: on_call_requested,
+        NotificationWithheld: on_notification_withheld,
         PersonErased: on_person_erased,
         **{each.ErasureConfirmed: on_erasure_confirmed for each in CONFIRM},
     }
 
 
 ACTS: Mapping[type[BaseModel], Handler] = {
+    GiveFeedback: on_give_feedback,
+    SetMail: on_set_mail,
     RegisterPartner: on_register_partner,
     RemovePartner: on_remove_partner,
     ReleaseContact: on_release_contact,

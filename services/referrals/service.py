@@ -13,16 +13,18 @@ from services.referrals.api import for_services, routes
 from services.referrals.clients.outbox import Outbox
 from services.referrals.events_in import ACTS, DUE, handlers
 from services.referrals.handlers.amending import opening_amendment
+from services.referrals.handlers.gate import Gate
 from services.referrals.handlers.group import opening_group
 from services.referrals.handlers.importing import ImportReferral, on_import_referral, opening_import
 from services.referrals.handlers.submission import Programme, opening
 from services.referrals.settings import ReferralsSettings
-from services.referrals.store import Store
+from services.referrals.store import Store, contacting
 from services.referrals.store.persons import HELD
 
 
 def build(settings: ReferralsSettings) -> Service:
     programme = Programme(Opener(settings.jwe_key), Vault(settings.programme_key))
+    gate = Gate(programme, settings.public_url)
     return Service(
         name="referrals",
         reads=topics_read("referrals"),
@@ -36,8 +38,8 @@ def build(settings: ReferralsSettings) -> Service:
         },
         due=DUE,
         results={**ACTS, ImportReferral: partial(on_import_referral, programme)},
-        routers=lambda running: routes(running, programme, Outbox(settings.kafka)),
-        internal=lambda running: [for_services(running, programme, Tokens(settings.token_key))],
+        routers=lambda running: routes(running, gate, Outbox(settings.kafka)),
+        internal=lambda running: [for_services(running, gate, Tokens(settings.token_key))],
         answers_unknown=True,
-        held=HELD,
+        held={**HELD, **contacting.HELD},
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chassis.facts import Handler
+from contracts import contacting as c
 from contracts import grants as g
 from contracts import matching as m
 from contracts import notifications as n
@@ -38,6 +39,9 @@ _HANDLERS: Final[Mapping[type[Message], Handler]] = {
     n.NotificationFailed: notifications.on_notification,
     n.NotificationWithheld: notifications.on_notification,
     n.CallRequested: notifications.on_notification,
+    n.NotificationDelivered: notifications.on_notification,
+    n.CallCompleted: notifications.on_notification,
+    c.FeedbackGiven: notifications.on_feedback_given,
     g.FundOpened: grants.on_fund_opened,
     g.RoundOpened: grants.on_round_opened,
     g.ApplicationSubmitted: grants.on_application_submitted,

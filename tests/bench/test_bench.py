@@ -16,6 +16,7 @@ from deploy.bench.pipeline import measure as measure_pipeline
 from deploy.bench.plan import FIGURES, Sizes
 from deploy.bench.run import Bench
 from deploy.bench.table import show_table
+from deploy.bench.telling import telling
 from deploy.site import ROLES, Roles
 from tests.support import Servers
 
@@ -32,6 +33,7 @@ TINY = Sizes(
     many=500,
     sample=40,
     settle=1.2,
+    messages=300,
 )
 
 
@@ -52,6 +54,13 @@ async def test_the_lines_and_what_they_are_held_against_are_measured(servers: Se
     assert set(bench.document["per_s"]) == {"raw", "naive", "hop", "producer", "relay", "projection"}
     assert all(speed > 0 for speed in bench.document["per_s"].values())
     assert bench.document["hop_vs_raw"] > 0 < bench.document["relay_vs_producer"]
+
+
+async def test_messages_that_are_due_are_planned_while_a_slow_provider_is_sent_to(servers: Servers) -> None:
+    named = [servers.postgres.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ROLES]
+    found = await telling(Ground(servers.kafka, servers.admin, Roles(*named), servers.postgres), TINY.messages)
+    assert found["planned_per_s"] > 0
+    assert 0 <= found["at_once"] <= 20
 
 
 @pytest.mark.servers
@@ -100,6 +109,7 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
         "latency_ms": {"p50": 50.0, "p99": 200.0},
         "cost_1m_vs_10k": {"time": 1.2, "wal": 1.05, "buffers": 1.08},
         "rss_mb": {"referrals": 100.0},
+        "telling": {"planned_per_s": 5000.0, "sent_per_s": 300.0, "at_once": 20.0},
         "raw": {
             "pipeline_cpu_ms": [{"referrals": 1.5, "postgres": 2.0}],
             "http_cpu_ms": [{"referrals": 5.0, "postgres": 6.0}],
@@ -114,6 +124,6 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
     console = Console(width=200, record=True, file=StringIO())
     show_table(console, document)
     lines = console.export_text().splitlines()
-    assert {line.split()[0] for line in lines[1:12]} == set(FIGURES)
+    assert {line.split()[0] for line in lines[1:13]} == set(FIGURES)
     assert "0.50 of the raw line, 25 times the naive line" in lines[3]
     assert "time 1.20, WAL 1.05, buffers 1.08" in lines[8]

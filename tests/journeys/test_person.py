@@ -40,7 +40,7 @@ async def refer(deployment: Deployment, **changes: Any) -> Known:
     """Somebody refers over Kafka a person of whom every field that may hold it holds a mark."""
     partner = deployment.partners["gp-armley"]
     mark, reference = f"Quillfeather{secrets.token_hex(4)}", f"GP-{secrets.randbelow(10**11):011d}"
-    contact = {"channels": ["phone"], "through": f"{mark} neighbour"}
+    contact = {"channels": ["phone"], "through": f"{mark} neighbour", "hours": ["00:00", "23:59"]}
     person = {**PERSON, "name": f"{mark} Name", "notes": f"{mark} notes", "safe_contact": contact}
     submission = uuid4().hex
     body = a_body(partner, person, reference=reference, languages=["ur"], **changes)

@@ -54,7 +54,7 @@ def a_marked_person(mark: str) -> dict[str, Any]:
         "email": f"{mark}@example.org",
         "goal": f"{mark} goal",
         "notes": f"{mark} notes",
-        "safe_contact": {"channels": ["email"], "through": f"{mark} neighbour"},
+        "safe_contact": {"channels": ["email"]},
         "monitoring": {"ethnicity": f"{mark}"},
     }
 
@@ -68,6 +68,8 @@ async def test_a_person_is_nowhere_but_sealed_in_referrals(deployment: Deploymen
     assert (await answer(kafka, submission))["type"] == "ReferralAcknowledged"
     in_clear = {**a_body(http, person_jwe=...), "person": person}
     assert (await post(http, url, in_clear)).status_code == 202
+    through = {**person, "safe_contact": {"channels": ["via-referrer"], "through": f"{mark} neighbour"}}
+    assert (await post(http, url, {**in_clear, "person": through})).status_code == 202
 
     async def mailed() -> int:
         received = deployment.stack.dir / "mail" / "received.jsonl"

@@ -9,13 +9,15 @@ from uuid import UUID, uuid4
 import pytest_asyncio
 from pydantic import SecretStr
 
-from chassis.due import Senders
+from chassis.due import DueWork, Senders
 from chassis.facts import Said
 from chassis.service import Service
+from contracts.message import Message
 from contracts.referrals import NeedStatusChanged
 from contracts.vocabulary import NeedStatus
 from services.notifications.service import build
 from services.notifications.settings import NotificationsSettings
+from tests.notifications.notify import API_KEY, CALLBACK_TOKEN, StandInNotify
 from tests.notifications.standins import StandInMailServer, StandInReferrals, facts_in
 from tests.support import NOON, SEALING_KEY, TOKEN_KEY, Clock, Stage
 
@@ -66,19 +68,26 @@ class World:
     stage: Stage
     referrals: StandInReferrals
     mail: StandInMailServer
+    notify: StandInNotify
 
     @property
     def clock(self) -> Clock:
         return self.stage.clock
 
-    async def hear(self, *changes: NeedStatusChanged) -> list[Said]:
-        return await self.stage.hear(*changes)
+    async def hear(self, *facts: Message) -> list[Said]:
+        return await self.stage.hear(*facts)
 
     async def send(self, began: datetime | None = None) -> int:
         """One round of the senders of a process that began then, by default just now: how many errands were due."""
         service, clock = self.stage.service, self.stage.clock
         kinds = {model.__name__: (model, sender) for model, sender in service.senders.items()}
         return await Senders(self.stage.worker, kinds, clock, "0", began or clock()).once()
+
+    async def due(self) -> int:
+        """Does what fell due."""
+        service = self.stage.service
+        kinds = {model.__name__: (model, handler) for model, handler in service.due.items()}
+        return await DueWork(self.stage.worker, kinds, self.clock).once()
 
     async def facts(self) -> list[tuple[str, dict[str, Any]]]:
         return facts_in(await self.stage.rows("select headers, value from outbox order by position"))
@@ -88,6 +97,10 @@ class World:
 
     async def messages(self) -> list[dict[str, Any]]:
         return await self.stage.rows("select * from message order by id")
+
+    async def rungs(self) -> list[tuple[int, str, str, str | None]]:
+        rows = await self.stage.rows("select nth, channel, state, evidence from rung order by message_id, nth")
+        return [(row["nth"], row["channel"], row["state"], row["evidence"]) for row in rows]
 
     async def tasks(self) -> list[dict[str, Any]]:
         return await self.stage.rows("select * from call_task order by id")
@@ -110,14 +123,35 @@ async def mail() -> AsyncIterator[StandInMailServer]:
 
 
 @pytest_asyncio.fixture
+async def notify() -> AsyncIterator[StandInNotify]:
+    async with StandInNotify().serving() as standin:
+        yield standin
+
+
+def by_notify(standin: StandInNotify, *channels: str) -> dict[str, Any]:
+    """Settings with which GOV.UK Notify carries these channels."""
+    return {
+        "notify_api_key": SecretStr(API_KEY),
+        "notify_url": standin.url,
+        "notify_callback_token": SecretStr(CALLBACK_TOKEN),
+        "notify_email_template": "e" if "email" in channels else None,
+        "notify_sms_template": "s" if "sms" in channels else None,
+        "notify_letters": "letter" in channels,
+    }
+
+
+@pytest_asyncio.fixture
 async def new_world(
-    stage: Callable[[Service], Awaitable[Stage]], referrals: StandInReferrals, mail: StandInMailServer
+    stage: Callable[[Service], Awaitable[Stage]],
+    referrals: StandInReferrals,
+    mail: StandInMailServer,
+    notify: StandInNotify,
 ) -> Callable[..., Awaitable[World]]:
     async def make(**settings: Any) -> World:
         clock = referrals.clock = Clock()
         put = await stage(build(settings_for(referrals.port, mail.port, **settings), clock))
         put.clock = clock
-        return World(put, referrals, mail)
+        return World(put, referrals, mail, notify)
 
     return make
 

@@ -40,7 +40,6 @@ def a_contact(**changes: Any) -> dict[str, Any]:
         "channel": "email",
         "address": ADDRESS,
         "language": "en",
-        "format": None,
         "neutral": False,
         "voicemail": False,
         "not_before": None,
@@ -56,33 +55,54 @@ class StandInReferrals:
     clock: Clock = field(default_factory=Clock)
     usual: dict[str, Any] = field(default_factory=a_contact)
     of_need: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mails: dict[str, str] = field(default_factory=dict)
     status: int = 200
     asked: list[list[dict[str, Any]]] = field(default_factory=list)
     change: Callable[[list[Any]], list[Any]] = lambda contacts: contacts
 
-    async def contacts(self, request: Request) -> JSONResponse:
+    def _knows(self, request: Request) -> bool:
         token = request.headers["authorization"].removeprefix("Bearer ")
-        if Tokens(TOKEN_KEY).who(token, "referrals", self.clock()) != "notifications":
+        return Tokens(TOKEN_KEY).who(token, "referrals", self.clock()) == "notifications"
+
+    async def work_contacts(self, request: Request) -> JSONResponse:
+        if not self._knows(request):
+            return JSONResponse({}, 401)
+        asked = (await request.json())["partners"]
+        return JSONResponse({"mails": {each: self.mails[each] for each in asked if each in self.mails}}, self.status)
+
+    async def contacts(self, request: Request) -> JSONResponse:
+        if not self._knows(request):
             return JSONResponse({}, 401)
         lookups = (await request.json())["lookups"]
         self.asked.append(lookups)
         return JSONResponse({"contacts": self.change([self._contact(lookup) for lookup in lookups])}, self.status)
 
     def _contact(self, lookup: dict[str, Any]) -> dict[str, Any]:
+        """The first of the contact and of those that `then` come whose channel was not tried."""
         ids = {name: lookup[name] for name in ("referral_id", "need_id")}
-        return {**ids, **self.of_need.get(lookup["need_id"], self.usual)}
+        first = self.of_need.get(lookup["need_id"], self.usual)
+        ways = [way for way in (first, *first.get("then", ())) if way["channel"] not in lookup["tried"]]
+        left = ways[0] if ways else a_contact(decision="withheld", reason="no-channel-left", channel=None)
+        return {**ids, **{name: value for name, value in left.items() if name != "then"}}
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator["StandInReferrals"]:
-        app = Starlette(routes=[Route("/v1/contacts", self.contacts, methods=["POST"])])
-        server = _Server(uvicorn.Config(app, "127.0.0.1", self.port, log_config=None, ws="none", lifespan="off"))
-        task = asyncio.create_task(server.serve())
-        await eventually(_now(lambda: server.started), bool)
-        try:
+        doors = {"/v1/contacts": self.contacts, "/v1/work-contacts": self.work_contacts}
+        app = Starlette(routes=[Route(path, door, methods=["POST"]) for path, door in doors.items()])
+        async with served(app, self.port):
             yield self
-        finally:
-            server.should_exit = True
-            await task
+
+
+@contextlib.asynccontextmanager
+async def served(app: Starlette, port: int) -> AsyncIterator[None]:
+    server = _Server(uvicorn.Config(app, "127.0.0.1", port, log_config=None, ws="none", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    await eventually(_now(lambda: server.started), bool)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 class _Server(uvicorn.Server):

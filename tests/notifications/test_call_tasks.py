@@ -17,7 +17,7 @@ from chassis.http import Health, build_app
 from chassis.service import Running
 from contracts.access import KeyAdded
 from tests.notifications.conftest import World, a_change, settings_for
-from tests.notifications.standins import a_contact
+from tests.notifications.standins import ADDRESS, a_contact
 from tests.support import NOON
 
 TASKS = "/v1/call-tasks"
@@ -79,7 +79,11 @@ async def test_a_listed_task_holds_codes_and_ids_and_nothing_of_the_person(
         "message_id",
         "channel",
         "about",
+        "reason",
+        "rung",
+        "tries",
         "created_at",
+        "not_before",
         "claimed_by",
         "claimed_at",
         "outcome",
@@ -93,12 +97,15 @@ async def test_a_task_is_claimed_by_one_of_the_staff(world: World, http: httpx2.
     world.clock.forward(timedelta(minutes=1))
     again = await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
     assert (first.status_code, first.json()["claimed_by"]) == (200, AMINA)
+    told = first.json()["tell"]
+    assert (told["address"], told["neutral"], told["voicemail"]) == (ADDRESS, False, False)
+    assert "a device for going online" in told["words"]
     assert again.json() == first.json()
     other = await http.post(f"{TASKS}/{task}/claim", headers=as_(BORIS))
     assert (other.status_code, other.headers["content-type"]) == (409, "application/problem+json")
 
 
-@pytest.mark.parametrize("outcome", ["reached", "no-answer", "wrong-number", "declined"])
+@pytest.mark.parametrize("outcome", ["reached", "wrong-number", "declined"])
 async def test_who_claimed_a_task_closes_it(world: World, http: httpx2.AsyncClient, outcome: str) -> None:
     (task,) = await rung(world)
     await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
@@ -108,6 +115,106 @@ async def test_who_claimed_a_task_closes_it(world: World, http: httpx2.AsyncClie
     assert (closed.status_code, closed.json()["outcome"]) == (200, outcome)
     assert again.json() == closed.json()
     assert (await http.get(TASKS, headers=as_(AMINA))).json() == {"tasks": [], "next": None}
+    assert (await world.said()).count("CallCompleted") == 1
+
+
+async def test_who_does_not_answer_is_rung_once_more_and_not_before(world: World, http: httpx2.AsyncClient) -> None:
+    (task,) = await rung(world)
+    no_answer = {"outcome": "no-answer"}
+    await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
+    told = (await http.post(f"{TASKS}/{task}/outcome", json=no_answer, headers=as_(AMINA))).json()
+    assert (told["closed_at"], told["claimed_by"], told["tries"]) == (None, None, 1)
+    assert (await http.post(f"{TASKS}/{task}/claim", headers=as_(BORIS))).status_code == 409
+    world.clock.forward(timedelta(hours=20))
+    assert (await http.post(f"{TASKS}/{task}/claim", headers=as_(BORIS))).status_code == 200
+    told = (await http.post(f"{TASKS}/{task}/outcome", json=no_answer, headers=as_(BORIS))).json()
+    assert (told["outcome"], told["tries"]) == ("no-answer", 2)
+    assert (await world.rungs()) == [(1, "phone", "failed", "no-answer")]
+    await world.send()
+    assert await world.said() == ["CallRequested", "CallCompleted", "CallCompleted", "NotificationWithheld"]
+
+
+@pytest.mark.invariant(5)
+async def test_a_rule_that_changed_meanwhile_takes_the_task_away(world: World, http: httpx2.AsyncClient) -> None:
+    (task,) = await rung(world)
+    world.referrals.usual = a_contact()
+    refused = await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
+    assert refused.status_code == 409
+    assert ADDRESS not in refused.text
+    assert [row["outcome"] for row in await world.tasks()] == ["superseded"]
+    await world.send()
+    assert len(world.mail.got) == 1
+
+
+@pytest.mark.invariant(5)
+async def test_nobody_is_rung_outside_their_hours(world: World, http: httpx2.AsyncClient) -> None:
+    (task,) = await rung(world)
+    world.referrals.usual = a_contact(channel="phone", not_before=(NOON + timedelta(hours=1)).isoformat())
+    refused = await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
+    assert refused.status_code == 409
+    assert "13:00" in refused.json()["detail"]
+    assert [row["closed_at"] for row in await world.tasks()] == [None]
+
+
+async def test_while_referrals_is_down_no_task_is_taken(world: World, http: httpx2.AsyncClient) -> None:
+    (task,) = await rung(world)
+    world.referrals.status = 503
+    assert (await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))).status_code == 503
+    assert [row["claimed_by"] for row in await world.tasks()] == [None]
+
+
+async def test_how_to_reach_somebody_is_not_shown_for_anothers_task(world: World, http: httpx2.AsyncClient) -> None:
+    (task,) = await rung(world)
+    await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
+    asked = len(world.referrals.asked)
+    assert ADDRESS not in (await http.post(f"{TASKS}/{task}/claim", headers=as_(BORIS))).text
+    assert len(world.referrals.asked) == asked
+
+
+async def test_an_outcome_must_be_one_of_the_channel(world: World, http: httpx2.AsyncClient) -> None:
+    (task,) = await rung(world)
+    await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
+    refused = await http.post(f"{TASKS}/{task}/outcome", json={"outcome": "sent"}, headers=as_(AMINA))
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["rule"]) == ("outcome", "not-of-channel")
+    assert "reached" in error["mend"]
+
+
+async def test_the_letter_of_a_claimed_task_is_printed(world: World, http: httpx2.AsyncClient) -> None:
+    world.referrals.usual = a_contact(channel="letter", address="Example Person\nLS9 6AB", formats=["large-print"])
+    await world.hear(a_change())
+    await world.send()
+    (task,) = await world.tasks()
+    path = f"{TASKS}/{task['id']}"
+    assert (await http.get(f"{path}/letter", headers=as_(AMINA))).status_code == 409
+    await http.post(f"{path}/claim", headers=as_(AMINA))
+    printed = await http.get(f"{path}/letter", headers=as_(AMINA))
+    assert printed.headers["content-type"] == "application/pdf"
+    assert printed.content.startswith(b"%PDF")
+    await http.post(f"{path}/outcome", json={"outcome": "sent"}, headers=as_(AMINA))
+    assert [row["state"] for row in await world.messages()] == ["sent"]
+
+
+async def test_staff_look_after_who_cannot_be_told(world: World, http: httpx2.AsyncClient) -> None:
+    world.referrals.usual = a_contact(decision="withheld", reason="safe-contact-lapsed", channel=None)
+    await world.hear(a_change())
+    await world.send()
+    (task,) = (await http.get(TASKS, headers=as_(AMINA))).json()["tasks"]
+    assert (task["channel"], task["reason"]) == ("staff", "safe-contact-lapsed")
+    claimed = (await http.post(f"{TASKS}/{task['id']}/claim", headers=as_(AMINA))).json()
+    assert claimed["tell"] is None
+    await http.post(f"{TASKS}/{task['id']}/outcome", json={"outcome": "given-up"}, headers=as_(AMINA))
+    assert [row["state"] for row in await world.messages()] == ["unreached"]
+
+
+async def test_what_the_referrer_is_asked_is_not_for_staff(world: World, http: httpx2.AsyncClient) -> None:
+    world.referrals.usual = a_contact(channel="via-referrer", address="gp-armley")
+    await world.hear(a_change())
+    await world.send()
+    (task,) = await world.tasks()
+    assert (await http.get(TASKS, headers=as_(AMINA))).json()["tasks"] == []
+    assert (await http.post(f"{TASKS}/{task['id']}/claim", headers=as_(AMINA))).status_code == 404
 
 
 async def test_nobody_else_closes_it_and_nobody_closes_it_differently(world: World, http: httpx2.AsyncClient) -> None:

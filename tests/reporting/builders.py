@@ -31,6 +31,7 @@ PROJECTIONS = (
     "stall",
     "gap",
     "notification",
+    "feedback",
     "fund",
     "grant_round",
     "application",

@@ -13,7 +13,6 @@ from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import Final, Literal
-from uuid import UUID
 
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException, SMTPSenderRefused
@@ -41,7 +40,9 @@ TROUBLE: Final = (SMTPException, OSError, TimeoutError)
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    id: UUID
+    """`id` is by which we know it again."""
+
+    id: str
     to: SecretStr
     text: Text
     at: datetime
@@ -94,7 +95,7 @@ class MailServer:
             raise
         except TROUBLE as error:
             outcome = _known_of(error, data_began=data_began)
-            log.warning("mail_not_taken", message_id=str(mail.id), outcome=outcome, error=type(error).__name__)
+            log.warning("mail_not_taken", message_id=mail.id, outcome=outcome, error=type(error).__name__)
             await _reset(smtp, outcome)
             return outcome
 
@@ -106,7 +107,7 @@ class MailServer:
         message["Date"] = format_datetime(mail.at)
         message["Message-ID"] = f"<{mail.id}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message[ID_HEADER] = str(mail.id)
+        message[ID_HEADER] = mail.id
         message.set_content(mail.text.body)
         return message.as_bytes()
 

@@ -1,7 +1,7 @@
 """Asks referrals, at the moment of sending and in one call, whether and how each person may be contacted."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +11,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.due import NotCalled
 from chassis.tokens import Tokens
-from contracts.vocabulary import Channel, Code, Language, NeedStatus
+from contracts.notifications import Audience
+from contracts.vocabulary import Channel, Code, Language, Reference
 from services.notifications.domain.gate import Decision, Step, step
+from services.notifications.domain.telling import Tell
 
 PATH = "/v1/contacts"
+WORK_PATH = "/v1/work-contacts"
 WITHIN = 10.0
 
 
@@ -23,8 +26,19 @@ class Lookup(BaseModel):
 
     referral_id: UUID
     need_id: UUID
-    purpose: NeedStatus
+    purpose: Code
+    audience: Audience = "person"
     tried: list[Channel] = Field(default=[], max_length=10)
+
+    @classmethod
+    def of(cls, tell: Tell) -> "Lookup":
+        return cls(
+            referral_id=tell.referral_id,
+            need_id=tell.need_id,
+            purpose=tell.about,
+            audience=tell.audience,
+            tried=list(tell.tried),
+        )
 
 
 class Lookups(BaseModel):
@@ -32,7 +46,11 @@ class Lookups(BaseModel):
 
 
 class Contact(BaseModel):
-    """What referrals permits now. The address is used once and forgotten; `reason` is a code."""
+    """What referrals permits now. What leads to the person is used once and forgotten; `reason` is a code.
+
+    `formats` are needs for accessible information; `through` is whom a human being asks for instead; `link` is where
+    the person can answer. A referrer has its own `reference`, and a `code` to see how it stands.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -42,13 +60,18 @@ class Contact(BaseModel):
     reason: Code | None = None
     channel: Channel | None = None
     address: SecretStr | None = Field(default=None, max_length=1000)
+    name: SecretStr | None = Field(default=None, max_length=300)
+    through: SecretStr | None = Field(default=None, max_length=300)
+    link: SecretStr | None = Field(default=None, max_length=300)
+    reference: Reference | None = None
+    code: SecretStr | None = Field(default=None, max_length=20)
     language: Language = "en"
-    format: Code | None = None
+    formats: tuple[Code, ...] = Field(default=(), max_length=10)
     neutral: bool
     voicemail: bool
     not_before: AwareDatetime | None = None
 
-    def step(self, at: datetime) -> Step:
+    def step(self, at: datetime, automatic: Collection[Channel]) -> Step:
         return step(
             self.decision,
             self.reason,
@@ -56,6 +79,7 @@ class Contact(BaseModel):
             has_address=self.address is not None,
             not_before=self.not_before,
             at=at,
+            automatic=automatic,
         )
 
 
@@ -63,6 +87,18 @@ class Contacts(BaseModel):
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
     contacts: list[Contact]
+
+
+class WorkLookups(BaseModel):
+    partners: list[str] = Field(min_length=1, max_length=500)
+
+
+class WorkMails(BaseModel):
+    """Addresses at work, of those that want mail."""
+
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    mails: dict[str, SecretStr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +120,30 @@ class Referrals:
             raise NotCalled("referrals answered for others than those asked for")
         return answer.contacts
 
+    async def work_mails(self, partners: Collection[str]) -> dict[str, SecretStr]:
+        """Where those partners are written to that want it. Raises NotCalled."""
+        try:
+            async with asyncio.timeout(WITHIN):
+                body = WorkLookups(partners=sorted(partners))
+                answer = WorkMails.model_validate_json(await self._post(WORK_PATH, body))
+        except (httpx2.HTTPError, OSError, TimeoutError, ValueError) as error:
+            raise NotCalled(f"referrals gave no answer of use: {type(error).__name__}") from None
+        return answer.mails
+
     async def _ask(self, lookups: Lookups) -> Contacts:
+        return Contacts.model_validate_json(await self._post(PATH, lookups))
+
+    async def _post(self, path: str, body: BaseModel) -> bytes:
         token = self.tokens.make("notifications", "referrals", self.clock())
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         async with httpx2.AsyncClient(timeout=WITHIN, trust_env=False) as http:
-            response = await http.post(self.url.rstrip("/") + PATH, content=lookups.model_dump_json(), headers=headers)
+            response = await http.post(self.url.rstrip("/") + path, content=body.model_dump_json(), headers=headers)
         response.raise_for_status()
-        return Contacts.model_validate_json(response.content)
+        return response.content
+
+
+def clear(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def _subject(of: Lookup | Contact) -> tuple[UUID, UUID]:

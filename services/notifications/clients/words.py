@@ -1,47 +1,192 @@
-"""The words of a message, from template files by language: a subject line, an empty line, the text."""
+"""The words of a message, from a file for each language and reading level: `templates/<language>/<level>.toml`."""
 
-from dataclasses import dataclass
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import Any, Final, Literal, get_args
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
-from contracts.vocabulary import KINDS, Kind, NeedStatus
+from chassis.logs import logger
+from contracts.contacting import Asked
+from contracts.vocabulary import KINDS, Channel, Kind
+from services.notifications.domain.sms import fits, parts
 from services.notifications.domain.telling import TOLD
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
-FALLBACK = "en"
+log = logger("words")
+
+TEMPLATES: Final = Path(__file__).parents[1] / "templates"
+FALLBACK: Final = "en"
+Level = Literal["plain", "easy"]
+Form = Literal["subject", "body", "sms"]
+FORMS: Final[tuple[Form, ...]] = get_args(Form)
+_EMPTY: Final = re.compile(r"\n{3,}")
+
+ASKED: Final = tuple(f"feedback-{asked}" for asked in get_args(Asked))
+ABOUT: Final = (*sorted(TOLD), *ASKED)
+NEUTRAL: Final[Mapping[str, str]] = {
+    "on-hold": "waiting",
+    "accepted": "good-news",
+    **dict.fromkeys(("completed", "failed", "cancelled", "rejected"), "closed"),
+    **dict.fromkeys(ASKED, "question"),
+}
+"""Neutral words do not tell endings apart, nor what it is about."""
+
+
+class BadWords(Exception):
+    """A file of words cannot be used; the sentence says which, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """What is sent: `body` by email, on paper and by voice, `sms` as a text message."""
+
     subject: str
     body: str
+    sms: str = ""
+    language: str = FALLBACK
+    right_to_left: bool = False
+
+    def by(self, channel: Channel) -> str:
+        return self.sms if channel == "sms" else self.body
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All words of a language at one level."""
+
+    language: str
+    right_to_left: bool
+    hello: str
+    fallback: str
+    kinds: Mapping[Kind, str]
+    statuses: Mapping[str, str]
+    texts: Mapping[str, Mapping[Form, Template]]
+
+    def text(self, key: str, given: Mapping[str, Any], *, sorry: bool) -> Text:
+        said = {form: _EMPTY.sub("\n\n", self.texts[key][form].render(given).strip()) for form in FORMS}
+        lines = [self.hello, said["body"], *([self.fallback] if sorry else [])]
+        return Text(said["subject"], "\n\n".join(lines) + "\n", said["sms"], self.language, self.right_to_left)
+
+
+@dataclass(slots=True)
 class Words:
-    """Raises at once, when the service starts, where a template is missing or names what it is not given."""
+    """Raises BadWords at once, when the service starts, where words are missing or name what they are not given.
 
-    def __init__(self, folder: Path = TEMPLATES) -> None:
-        self._templates = Environment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            autoescape=False,  # noqa: S701 - plain text, not HTML
-            trim_blocks=True,
-        )
-        self.languages = frozenset(each.name for each in folder.iterdir() if each.is_dir())
-        for language in sorted(self.languages):
-            self._check(language)
+    What nobody has reviewed is not used.
+    """
 
-    def _check(self, language: str) -> None:
-        for status in sorted(TOLD):
-            for kind in KINDS:
-                self.text(status, kind, language, neutral=False)
-            self.text(status, KINDS[0], language, neutral=True)
+    folder: Path = TEMPLATES
+    books: dict[tuple[str, Level], Book] = field(default_factory=dict)
 
-    def text(self, status: NeedStatus, kind: Kind, language: str, *, neutral: bool) -> Text:
-        """A language without templates falls back to English."""
-        known = language if language in self.languages else FALLBACK
-        name = f"{known}/{status}.neutral.txt" if neutral else f"{known}/{status}.txt"
-        given = {} if neutral else {"kind": kind}
-        subject, _, body = self._templates.get_template(name).render(given).partition("\n\n")
-        return Text(subject.strip(), body.strip() + "\n")
+    def __post_init__(self) -> None:
+        for path in sorted(self.folder.glob("*/*.toml")):
+            language, level = path.parent.name, path.stem
+            if level not in get_args(Level):
+                raise BadWords(f"{language}/{path.name}: there is no such reading level")
+            if book := _open(path, language):
+                self.books[language, level] = book  # type: ignore[index]  # one of them, as was just looked
+        if (FALLBACK, "plain") not in self.books:
+            raise BadWords(f"{FALLBACK}/plain.toml is missing, or nobody has reviewed it")
+
+    def text(
+        self,
+        about: str,
+        kind: Kind,
+        languages: Sequence[str] = (),
+        *,
+        neutral: bool,
+        easy: bool = False,
+        link: str | None = None,
+    ) -> Text:
+        """In the first of their languages that there are words in, else in English, and says so there.
+
+        Neutral words do not: somebody else may read them.
+        """
+        known = next((each for each in languages if (each, "plain") in self.books), None)
+        if languages and known is None:
+            log.warning("language_not_written", language=languages[0], about=about)
+        book = self._book(known or FALLBACK, easy=easy)
+        if neutral:
+            return book.text(f"neutral.{NEUTRAL[about]}", {}, sorry=False)
+        given = {"kind": book.kinds[kind], "link": link}
+        return book.text(about, given, sorry=bool(languages) and known is None)
+
+    def to_referrer(self, status: str, kind: Kind, reference: str, code: str | None, link: str | None) -> Text:
+        """A referrer at work is written to in English."""
+        book = self.books[FALLBACK, "plain"]
+        key = f"referrer.{'received' if status == 'requested' else 'changed'}"
+        given = {"kind": book.kinds[kind], "status": book.statuses[status], "reference": reference}
+        return book.text(key, {**given, "code": code, "link": link}, sorry=False)
+
+    def to_provider(self, offers: int, first: date) -> Text:
+        given = {"offers": offers, "first": f"{first.day} {first:%B}"}
+        return self.books[FALLBACK, "plain"].text("provider.digest", given, sorry=False)
+
+    def _book(self, language: str, *, easy: bool) -> Book:
+        return self.books.get((language, "easy" if easy else "plain")) or self.books[language, "plain"]
+
+
+def _open(path: Path, language: str) -> Book | None:
+    """None where it was not reviewed. Raises BadWords."""
+    name = f"{language}/{path.name}"
+    try:
+        read = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadWords(f"{name} cannot be read: {error}") from None
+    if not read.get("reviewed"):
+        log.warning("words_not_reviewed", file=name)
+        return None
+    try:
+        book = _book(read, language)
+        _try_all(book)
+    except KeyError as error:
+        raise BadWords(f"{name} lacks {error}") from None
+    except Exception as error:
+        raise BadWords(f"{name}: {error}") from error
+    return book
+
+
+def _book(read: dict[str, Any], language: str) -> Book:
+    environment = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True)  # noqa: S701 - plain text
+    sections = {about: read[about] for about in ABOUT}
+    sections |= {f"neutral.{each}": read["neutral"][each] for each in sorted(set(NEUTRAL.values()))}
+    if "referrer" in read:
+        sections |= {f"referrer.{each}": section for each, section in read["referrer"].items()}
+        sections["provider.digest"] = read["provider"]["digest"]
+    texts = {key: {form: environment.from_string(section[form]) for form in FORMS} for key, section in sections.items()}
+    kinds = {kind: read["kinds"][kind] for kind in KINDS}
+    return Book(
+        language, read["direction"] == "rtl", read["hello"], read["fallback"], kinds, read.get("statuses", {}), texts
+    )
+
+
+def _choices(book: Book, key: str, link: str) -> list[dict[str, Any]]:
+    if key.startswith("neutral."):
+        return [{}]
+    if key.startswith("provider."):
+        return [{"offers": offers, "first": "27 November"} for offers in (1, 2)]
+    own = [{"kind": book.kinds[kind], "link": each} for kind in KINDS for each in (None, link)]
+    if not key.startswith("referrer."):
+        return own
+    return [
+        {**given, "status": status, "reference": "GP-1042", "code": code}
+        for given in own
+        for status in book.statuses.values()
+        for code in (None, "ABCDE-FGHJK")
+    ]
+
+
+def _try_all(book: Book) -> None:
+    """Every text with everything that it may be given."""
+    link = "https://referrals.example.org/l/" + "x" * 22
+    for key in book.texts:
+        for given in _choices(book, key, link):
+            text = book.text(key, given, sorry=True)
+            if not text.subject or "\n" in text.subject or not text.sms:
+                raise BadWords(f"[{key}] needs a subject of one line, and words for a text message")
+            if not fits(text.sms):
+                raise BadWords(f"[{key}] sms is too long, {parts(text.sms)} parts, with {given}")

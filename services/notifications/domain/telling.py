@@ -4,27 +4,34 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from contracts.contacting import Asked, Words
 from contracts.message import Part
 from contracts.notifications import Audience
 from contracts.vocabulary import Channel, Kind, NeedStatus
 
 TOLD: frozenset[NeedStatus] = frozenset({"on-hold", "accepted", "completed", "failed", "cancelled", "rejected"})
 """The person hears of these. Of on-hold only the first is told: a need may go back to the queue many times."""
+NOT_THERE = frozenset({"erased", "died"})
 
 
 def is_told(status: NeedStatus, reason: str | None) -> bool:
-    """Whoever is erased is not there any more to be told so."""
-    return status in TOLD and reason != "erased"
+    """Who is not there any more is not told so."""
+    return status in TOLD and reason not in NOT_THERE
 
 
-AFTER_A_FAILURE: Channel = "via-referrer"
-"""The channel of the call task when a mail failed: the cautious one, which no safe-contact rule forbids."""
+def is_told_to_referrer(status: NeedStatus, reason: str | None) -> bool:
+    """By mail, where it has no system that is told of everything."""
+    return (status in TOLD or status == "in-progress") and reason != "erased"
+
 
 FailedReason = Literal["refused", "unknown-result"]
 
 
 class Tell(Part):
-    """Tell one person that the status of one need changed. `tries` counts mails that were put off by the carrier."""
+    """Tell one person that the status of one need changed or, with `asked`, ask how it went.
+
+    `tried` are the channels that are used up. `tries` counts messages that were put off by the carrier.
+    """
 
     message_id: UUID
     referral_id: UUID
@@ -32,22 +39,46 @@ class Tell(Part):
     kind: Kind
     status: NeedStatus
     audience: Audience = "person"
+    asked: Asked | None = None
+    languages: tuple[str, ...] = ()
+    tried: tuple[Channel, ...] = ()
     tries: int = 0
+
+    @property
+    def about(self) -> str:
+        """What the message is about, and the purpose for which referrals is asked."""
+        return f"feedback-{self.asked}" if self.asked else self.status
+
+    @property
+    def rung(self) -> int:
+        return len(self.tried) + 1
+
+    @property
+    def reference(self) -> str:
+        """By which a carrier knows this attempt."""
+        return f"{self.message_id}-{self.rung}"
+
+    def without(self, channel: Channel) -> "Tell":
+        """The same when that channel is used up."""
+        return self.model_copy(update={"tried": (*self.tried, channel), "tries": 0})
 
 
 class Sent(Part):
-    """The carrier took the message."""
+    """The carrier took the message. Where it is `tracked`, it will say whether it arrived."""
 
     tell: Tell
     channel: Channel
+    language: str = "en"
+    tracked: bool = False
 
 
 class Failed(Part):
-    """The carrier refused the message, or nobody knows whether it left. It is never sent again."""
+    """The carrier refused the message, or nobody knows whether it left. It is never sent again by this channel."""
 
     tell: Tell
     channel: Channel
     reason: FailedReason
+    evidence: str | None = None
 
 
 class Withheld(Part):
@@ -58,10 +89,12 @@ class Withheld(Part):
 
 
 class CallNeeded(Part):
-    """The channel that is permitted needs a human being."""
+    """The channel that is permitted needs a human being. `text` is for the referrer, where that is who tells."""
 
     tell: Tell
     channel: Channel
+    neutral: bool = True
+    text: Words | None = None
 
 
 class Postponed(Part):
@@ -71,4 +104,50 @@ class Postponed(Part):
     until: datetime
 
 
-Result = Sent | Failed | Withheld | CallNeeded | Postponed
+class Unsure(Part):
+    """Nobody knows whether a carrier took it, but it can be asked. `channel` is none where we do not know which."""
+
+    tell: Tell
+    channel: Channel | None = None
+
+
+Result = Sent | Failed | Withheld | CallNeeded | Postponed | Unsure
+
+
+class LookUp(Part):
+    """The errand of asking the carrier whether it took a message."""
+
+    tell: Tell
+    channel: Channel | None = None
+
+
+class FollowUp(Part):
+    """The errand of asking the carrier what became of a message that it took: its own word may be lost."""
+
+    message_id: UUID
+    referral_id: UUID
+    rung: int
+    times: int = 0
+
+
+class CarrierSaid(Part):
+    """A status of a message that the carrier took, from its callback or because it was asked."""
+
+    message_id: UUID
+    rung: int
+    status: str
+
+
+class NoNews(Part):
+    """The carrier has not come to an end with a message."""
+
+    follow: FollowUp
+
+
+def attempt(reference: str) -> tuple[UUID, int] | None:
+    """The message and rung of a carrier's reference; none where it is none of ours."""
+    head, _, rung = reference.rpartition("-")
+    try:
+        return (UUID(head), int(rung)) if len(head) == 36 and rung.isascii() and rung.isdecimal() else None
+    except ValueError:
+        return None

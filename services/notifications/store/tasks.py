@@ -3,25 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 import asyncpg
 
-from contracts.vocabulary import Channel
+from services.notifications.domain.ladder import Outcome, TaskChannel
 from services.notifications.domain.telling import Tell
 from services.notifications.store.connection import OnConnection
-
-Outcome = Literal["reached", "no-answer", "wrong-number", "declined"]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A call task to be made."""
+    """A call task to be made. `reason` is why staff are to look."""
 
     id: UUID
     tell: Tell
-    channel: Channel
+    channel: TaskChannel
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a task went. `who` is none where nobody had taken it."""
+
+    task_id: UUID
+    outcome: Outcome | str
+    who: str | None
 
 
 class Tasks(OnConnection):
@@ -29,22 +36,27 @@ class Tasks(OnConnection):
 
     async def add_tasks(self, tasks: Sequence[Task], at: datetime) -> None:
         await self.conn.execute(
-            """insert into call_task (id, referral_id, need_id, message_id, channel, about, created_at)
-               select id, referral_id, need_id, message_id, channel, about, $7
-               from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[])
-               as new (id, referral_id, need_id, message_id, channel, about)""",
+            """insert into call_task (id, referral_id, need_id, message_id, rung, channel, about, reason, created_at)
+               select id, referral_id, need_id, message_id, rung, channel, about, reason, $9
+               from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::text[],
+                           $8::text[])
+               as new (id, referral_id, need_id, message_id, rung, channel, about, reason)""",
             [task.id for task in tasks],
             [task.tell.referral_id for task in tasks],
             [task.tell.need_id for task in tasks],
             [task.tell.message_id for task in tasks],
+            [task.tell.rung for task in tasks],
             [task.channel for task in tasks],
-            [task.tell.status for task in tasks],
+            [task.tell.about for task in tasks],
+            [task.reason for task in tasks],
             at,
         )
 
     async def open_tasks(self, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+        """Those for staff; what the referrer was asked to do is not among them."""
         return await self.conn.fetch(
-            """select * from call_task where closed_at is null and ($1::uuid is null or id > $1)
+            """select * from call_task
+               where closed_at is null and channel <> 'via-referrer' and ($1::uuid is null or id > $1)
                order by id limit $2""",
             after,
             limit,
@@ -53,25 +65,50 @@ class Tasks(OnConnection):
     async def task(self, task_id: UUID) -> asyncpg.Record | None:
         return await self.conn.fetchrow("select * from call_task where id = $1", task_id)
 
+    async def lock_tasks(self, ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
+        rows = await self.conn.fetch(
+            "select * from call_task where id = any($1::uuid[]) order by id for update", list(ids)
+        )
+        return {row["id"]: row for row in rows}
+
+    async def open_of(self, messages: Sequence[UUID]) -> list[asyncpg.Record]:
+        """The open tasks of these messages, locked."""
+        return await self.conn.fetch(
+            "select * from call_task where message_id = any($1::uuid[]) and closed_at is null order by id for update",
+            list(messages),
+        )
+
     async def claim_task(self, task_id: UUID, who: str, at: datetime) -> asyncpg.Record | None:
-        """The task, now theirs; none where it is not there, closed, or another's."""
+        """The task, now theirs; none where it is not there, closed, not due yet, or another's."""
         return await self.conn.fetchrow(
             """update call_task set claimed_by = $2, claimed_at = coalesce(claimed_at, $3)
                where id = $1 and closed_at is null and coalesce(claimed_by, $2) = $2
+                   and coalesce(not_before, $3) <= $3 and channel <> 'via-referrer'
                returning *""",
             task_id,
             who,
             at,
         )
 
-    async def close_task(self, task_id: UUID, who: str, outcome: Outcome, at: datetime) -> asyncpg.Record | None:
-        """The task, closed; none where it is not there, not theirs, or closed with another outcome."""
-        return await self.conn.fetchrow(
-            """update call_task set outcome = $3, closed_at = coalesce(closed_at, $4)
-               where id = $1 and claimed_by = $2 and coalesce(outcome, $3) = $3
-               returning *""",
-            task_id,
-            who,
-            outcome,
+    async def close_tasks(self, closings: Sequence[Closing], at: datetime) -> None:
+        await self.conn.execute(
+            """update call_task set outcome = new.outcome, closed_at = $4, tries = tries + 1,
+                   claimed_by = coalesce(claimed_by, new.who),
+                   claimed_at = case when claimed_by is null and new.who is not null then $4 else claimed_at end
+               from unnest($1::uuid[], $2::text[], $3::text[]) as new (id, outcome, who)
+               where call_task.id = new.id and closed_at is null""",
+            [closing.task_id for closing in closings],
+            [closing.outcome for closing in closings],
+            [closing.who for closing in closings],
             at,
+        )
+
+    async def release_tasks(self, tasks: Sequence[tuple[UUID, datetime]]) -> None:
+        """They are for anybody again, from a time on, with one try more."""
+        await self.conn.execute(
+            """update call_task set claimed_by = null, claimed_at = null, tries = tries + 1, not_before = new.at
+               from unnest($1::uuid[], $2::timestamptz[]) as new (id, at)
+               where call_task.id = new.id and closed_at is null""",
+            [task for task, _ in tasks],
+            [at for _, at in tasks],
         )

@@ -1,43 +1,52 @@
-"""How a person may be reached now: for services that tell them, and for providers who help them."""
+"""How a person may be reached now, for services and providers; and what comes back of reaching them."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.http import NOT_FOUND, Partner, peer
+from chassis.door import body_of, read
+from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Staff, peer
 from chassis.service import Running
 from chassis.tokens import Tokens
-from contracts.person import Person
-from services.referrals.domain.contact import Contact, Rule, choose
-from services.referrals.handlers.asking import person_of
-from services.referrals.handlers.submission import Programme
+from contracts.contacting import Asked, ContactReported, GoalMet, Online
+from contracts.person import Email
+from contracts.vocabulary import PartnerId
+from services.referrals.handlers.contacting import GiveFeedback, SetMail
+from services.referrals.handlers.gate import Gate, Lookup, Lookups
+from services.referrals.pages.people import act
 from services.referrals.store import Store
-from services.referrals.store.referrals import Referrals
-
-
-class Lookup(BaseModel):
-    """Who is to be told what; `purpose` is the status of a need, `tried` the channels that failed."""
-
-    referral_id: UUID
-    need_id: UUID
-    purpose: Annotated[str, Field(max_length=40)]
-    tried: list[Annotated[str, Field(max_length=20)]] = Field(default=[], max_length=10)
-
-
-class Lookups(BaseModel):
-    lookups: list[Lookup] = Field(min_length=1, max_length=500)
-
 
 Tried = Annotated[
     tuple[Annotated[str, Field(max_length=20)], ...], Query(max_length=10, description="Channels that failed.")
 ]
 
 
-def for_services(running: Running, programme: Programme, tokens: Tokens) -> APIRouter:
+class WorkLookups(BaseModel):
+    partners: list[PartnerId] = Field(min_length=1, max_length=500)
+
+
+class Mail(BaseModel):
+    """Where to write to you of your referrals; none for not at all."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    email: Email | None
+
+
+class Answers(BaseModel):
+    """How it went, as the person told you."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    need_id: UUID
+    asked: Asked
+    goal_met: GoalMet
+    online: Online
+
+
+def for_services(running: Running, gate: Gate, tokens: Tokens) -> APIRouter:
     router = APIRouter()
 
     @router.post("/v1/contacts")
@@ -46,76 +55,76 @@ def for_services(running: Running, programme: Programme, tokens: Tokens) -> APIR
     ) -> dict[str, list[dict[str, Any]]]:
         """How each person may be told now. Every answer is audited; none is stored by who asks."""
         async with running.database.acquire() as conn, conn.transaction():
-            store = Store(conn).referrals
-            return {"contacts": await _contacts(programme, store, asked.lookups, who, running.clock())}
+            return {"contacts": await gate.contacts(Store(conn), asked.lookups, who, running.clock())}
+
+    @router.post("/v1/work-contacts")
+    async def work_contacts(
+        asked: WorkLookups, _who: Annotated[str, Depends(peer(running.name, tokens, running.clock))]
+    ) -> dict[str, dict[str, str]]:
+        """Where partners are written to at work, of those that want that."""
+        async with running.database.acquire() as conn:
+            return {"mails": await Store(conn).contacting.mails(asked.partners)}
 
     return router
 
 
-def for_providers(running: Running, programme: Programme) -> APIRouter:
+def for_providers(running: Running, gate: Gate) -> APIRouter:
     router = APIRouter()
 
     @router.get("/v1/needs/{need_id}/contact", tags=["partners"])
     async def contact(need_id: UUID, caller: Partner, tried: Tried = ()) -> dict[str, Any]:
         """How to reach somebody whom you help, by the next channel that is safe for them. Every look is kept."""
         async with running.database.acquire() as conn, conn.transaction():
-            store = Store(conn).referrals
-            need = await store.helped_by(caller.principal, need_id)
+            store = Store(conn)
+            need = await store.referrals.helped_by(caller.principal, need_id)
             if need is None:
                 raise NOT_FOUND
             lookup = Lookup(referral_id=need["referral_id"], need_id=need_id, purpose=need["status"], tried=list(tried))
-            (answer,) = await _contacts(programme, store, [lookup], caller.principal, running.clock())
+            (answer,) = await gate.contacts(store, [lookup], caller.principal, running.clock())
         return answer
 
     return router
 
 
-async def _contacts(
-    programme: Programme, store: Referrals, lookups: Sequence[Lookup], who: str, at: datetime
-) -> list[dict[str, Any]]:
-    rows = await store.sealed_persons([lookup.referral_id for lookup in lookups])
-    held = await store.contact_is_held()
-    chosen = [_choose(programme, lookup, rows.get(lookup.referral_id), at, held=held) for lookup in lookups]
-    await store.audit(
-        [
-            (lookup.referral_id, who, lookup.purpose, contact.decision, contact.channel, at)
-            for lookup, (contact, _) in zip(lookups, chosen, strict=True)
-        ]
+def for_contacting(running: Running) -> APIRouter:
+    router = APIRouter()
+    _from_partners(router, running)
+
+    @router.post(
+        "/v1/staff/referrals/{referral_id}/feedback",
+        status_code=202,
+        tags=["staff"],
+        openapi_extra=body_of(Answers),
     )
-    return [_answer(lookup, *each) for lookup, each in zip(lookups, chosen, strict=True)]
+    async def feedback(referral_id: UUID, request: Request, _staff: Staff) -> dict[str, str]:
+        """Keeps what a person answered when you asked how it went. The first answer counts."""
+        sent = await read(request, Answers)
+        async with running.database.acquire() as conn:
+            if not await Store(conn).contacting.has_need(referral_id, sent.need_id):
+                raise NOT_FOUND
+        await act(running, GiveFeedback(referral_id=referral_id, **sent.model_dump()))
+        return {"status": "accepted"}
+
+    return router
 
 
-def _choose(
-    programme: Programme, lookup: Lookup, row: Any, at: datetime, *, held: bool
-) -> tuple[Contact, Person | None]:
-    if row is None:
-        return Contact("withheld", "not-known"), None
-    person = person_of(programme.vault, row)
-    addresses = {"email": person.email, "sms": person.phone, "phone": person.phone, "via-referrer": row["partner"]}
-    rule = Rule(
-        tuple(person.safe_contact.channels),
-        {channel: address for channel, address in addresses.items() if address},
-        person.safe_contact.neutral,
-        person.safe_contact.voicemail,
-        person.safe_contact.hours,
-        person.safe_contact.until,
-        row["agreement_until"],
+def _from_partners(router: APIRouter, running: Running) -> None:
+    @router.post(
+        "/v1/contact-requests/{task_id}/report",
+        status_code=202,
+        tags=["partners"],
+        openapi_extra=body_of(ContactReported, "task_id"),
     )
-    return choose(rule, lookup.purpose, lookup.tried, at, held=held), person
+    async def report(
+        task_id: UUID, request: Request, caller: Partner, idempotency_key: IdempotencyKey = None
+    ) -> dict[str, str]:
+        """Tell how it went when you told somebody for us."""
+        await running.door.accept(request, ContactReported, caller.principal, idempotency_key, task_id=task_id)
+        return {"status": "accepted"}
 
-
-def _answer(lookup: Lookup, contact: Contact, person: Person | None) -> dict[str, Any]:
-    formats = person.accessible_information if person else []
-    return {
-        "referral_id": lookup.referral_id,
-        "need_id": lookup.need_id,
-        "decision": contact.decision,
-        "reason": contact.reason,
-        "channel": contact.channel,
-        "address": contact.address,
-        "language": "en",
-        "format": formats[0] if formats else None,
-        "neutral": contact.neutral,
-        "voicemail": contact.voicemail,
-        "not_before": contact.not_before,
-    }
+    @router.put("/v1/mail", status_code=202, tags=["partners"], openapi_extra=body_of(Mail))
+    async def set_mail(request: Request, caller: Partner) -> dict[str, str]:
+        """Says where you are written to of your referrals, for those without a system of their own."""
+        sent = await read(request, Mail)
+        await act(running, SetMail(partner=caller.principal, email=sent.email))
+        return {"status": "accepted"}

@@ -74,6 +74,8 @@ async def on_register_partner(events: Sequence[Event[RegisterPartner]], store: S
 
 async def on_remove_partner(events: Sequence[Event[RemovePartner]], store: Store, at: datetime) -> list[Said]:
     """Who shows its name hears that it is called by its id from now on."""
+    for event in events:
+        await store.contacting.set_mail(event.data.partner, None, at)
     return [
         Fact(PartnerRegistered(partner=event.data.partner, name=event.data.partner), event)
         for event in events

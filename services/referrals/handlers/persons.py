@@ -97,6 +97,7 @@ async def _forget(
     await store.persons.erase(ids, at)
     await store.duplicates.forget(ids)
     await store.reviews.forget(ids)
+    await store.contacting.forget(ids)
     return [Forget(str(each), submissions=[came_by[each]] if each in came_by else []) for each in ids], cancelled
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis.postgres import Conn
 from services.referrals.store.changes import Changes
+from services.referrals.store.contacting import Contacting
 from services.referrals.store.duplicates import Duplicates
 from services.referrals.store.partners import Partners
 from services.referrals.store.persons import Persons
@@ -41,6 +42,10 @@ class Store:
     @property
     def reviews(self) -> Reviews:
         return Reviews(self.conn)
+
+    @property
+    def contacting(self) -> Contacting:
+        return Contacting(self.conn)
 
     @property
     def persons(self) -> Persons:

@@ -223,7 +223,7 @@ class Referrals:
 
     async def sealed_persons(self, referral_ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
         rows = await self.conn.fetch(
-            """select r.id, r.partner, r.agreement_until, p.wrapped_key, p.sealed
+            """select r.id, r.partner, r.reference, r.agreement_until, r.closed_at, p.wrapped_key, p.sealed
                from referral r join person p using (person_ref) where r.id = any($1::uuid[])""",
             list(referral_ids),
         )

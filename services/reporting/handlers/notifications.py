@@ -6,20 +6,39 @@ from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Said
-from contracts.notifications import CallRequested, NotificationFailed, NotificationSent, NotificationWithheld
+from contracts.contacting import FeedbackGiven
+from contracts.notifications import (
+    CallCompleted,
+    CallRequested,
+    NotificationDelivered,
+    NotificationFailed,
+    NotificationSent,
+    NotificationWithheld,
+)
 from services.reporting.domain.folding import latest
 from services.reporting.store import Store
 
-Told = NotificationSent | NotificationFailed | NotificationWithheld | CallRequested
+Told = (
+    NotificationSent | NotificationDelivered | NotificationFailed | NotificationWithheld | CallRequested | CallCompleted
+)
 RESULT: dict[type[Told], str] = {
     NotificationSent: "sent",
+    NotificationDelivered: "delivered",
     NotificationFailed: "failed",
     NotificationWithheld: "withheld",
     CallRequested: "call-requested",
+    CallCompleted: "call-completed",
 }
 
 
 async def on_notification(events: Sequence[Event[Told]], store: Store, _at: datetime) -> list[Said]:
     rows = latest(events, lambda event: event.id)
     await store.notifications.save([(UUID(event.id), event.data, RESULT[type(event.data)]) for event in rows])
+    return []
+
+
+async def on_feedback_given(events: Sequence[Event[FeedbackGiven]], store: Store, _at: datetime) -> list[Said]:
+    await store.notifications.save_feedback(
+        latest((e.data for e in events), lambda fact: (fact.referral_id, fact.asked))
+    )
     return []

@@ -15,7 +15,7 @@ from services.reporting.store.referrals import Referrals
 
 HELD: Final = {
     table: f"select * from {table} where referral_id = any($1::text[]::uuid[])"  # noqa: S608 - our own tables
-    for table in ("referral", "need", "offer", "support", "gap", "stall", "notification")
+    for table in ("referral", "need", "offer", "support", "gap", "stall", "notification", "feedback")
 }
 """What is kept of referrals ($1)."""
 

@@ -5,9 +5,19 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.postgres import Conn
-from contracts.notifications import CallRequested, NotificationFailed, NotificationSent, NotificationWithheld
+from contracts.contacting import FeedbackGiven
+from contracts.notifications import (
+    CallCompleted,
+    CallRequested,
+    NotificationDelivered,
+    NotificationFailed,
+    NotificationSent,
+    NotificationWithheld,
+)
 
-Told = NotificationSent | NotificationFailed | NotificationWithheld | CallRequested
+Told = (
+    NotificationSent | NotificationDelivered | NotificationFailed | NotificationWithheld | CallRequested | CallCompleted
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +38,19 @@ class Notifications:
             [fact.status for _, fact, _ in facts],
             [result for _, _, result in facts],
             [getattr(fact, "channel", None) for _, fact, _ in facts],
-            [getattr(fact, "reason", None) for _, fact, _ in facts],
+            [getattr(fact, "outcome", getattr(fact, "reason", None)) for _, fact, _ in facts],
             [fact.at for _, fact, _ in facts],
+        )
+
+    async def save_feedback(self, facts: Sequence[FeedbackGiven]) -> None:
+        await self.conn.execute(
+            """insert into feedback (referral_id, asked, need_id, goal_met, online, at)
+               select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
+               on conflict (referral_id, asked) do nothing""",
+            [fact.referral_id for fact in facts],
+            [fact.asked for fact in facts],
+            [fact.need_id for fact in facts],
+            [fact.goal_met for fact in facts],
+            [fact.online for fact in facts],
+            [fact.at for fact in facts],
         )

@@ -1,0 +1,103 @@
+"""`furthest calls`: who is to be rung, visited or written to by hand."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import httpx2
+import typer
+from rich.table import Table
+
+from deploy.console import DEFAULT_DIR, AsJson, Dir, out, show
+from deploy.errors import DeployError
+from deploy.where import site_of
+
+KEY: Final = "FURTHEST_STAFF_KEY"
+WITHIN: Final = 20.0
+
+app = typer.Typer(no_args_is_help=True, help="People who are to be rung, visited or written to by hand.")
+
+KeyFile = Annotated[
+    Path | None, typer.Option("--key-file", help=f"A file with your key of staff; or put the key into {KEY}.")
+]
+TaskId = Annotated[UUID, typer.Argument(help="Its id, from the list.")]
+
+
+@app.command("list")
+def list_calls(
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the oldest first.")] = 50,
+    after: Annotated[UUID | None, typer.Option(help="Go on after this one.")] = None,
+    key_file: KeyFile = None,
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks that are open."""
+    given = {"limit": limit, **({"after": str(after)} if after else {})}
+    page = _ask(dir, key_file, "GET", "", params=given)
+    show(page, as_json, lambda: _show_list(page["tasks"]))
+
+
+@app.command()
+def claim(task: TaskId, key_file: KeyFile = None, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
+    """Take a task, and read how to reach the person now. What is printed is personal: keep it nowhere."""
+    taken = _ask(dir, key_file, "POST", f"/{task}/claim")
+    show(taken, as_json, lambda: _show_task(taken))
+
+
+@app.command()
+def outcome(
+    task: TaskId,
+    code: Annotated[str, typer.Argument(help="reached, no-answer, wrong-number, declined, sent, given-up.")],
+    key_file: KeyFile = None,
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how a task went that you took. Where nobody answered it may be open again, for later."""
+    told = _ask(dir, key_file, "POST", f"/{task}/outcome", json={"outcome": code})
+    again = f"It is open again from {told['not_before']}." if not told["closed_at"] else "It is closed."
+    show(told, as_json, lambda: out.print(again))
+
+
+def _ask(folder: Path, key_file: Path | None, method: str, path: str, **given: Any) -> dict[str, Any]:
+    """Raises DeployError with what the service says is to be done."""
+    key = key_file.read_text().strip() if key_file else os.environ.get(KEY, "")
+    if not key:
+        raise DeployError(f"Put your key of staff into {KEY}, or name its file with --key-file.")
+    url = f"{site_of(folder).urls['notifications']}/v1/call-tasks{path}"
+    try:
+        response = httpx2.request(method, url, headers={"Authorization": f"Bearer {key}"}, timeout=WITHIN, **given)
+        answer: dict[str, Any] = response.json()
+    except (httpx2.HTTPError, ValueError) as error:
+        raise DeployError(f"notifications does not answer ({type(error).__name__}). See: furthest status") from error
+    if response.status_code >= 400:
+        mends = [f"{error['message']} {error['mend']}" for error in answer.get("errors", ())]
+        raise DeployError(" ".join(mends) or answer.get("detail", f"It was refused: {response.status_code}."))
+    return answer
+
+
+def _show_list(tasks: list[Mapping[str, Any]]) -> None:
+    if not tasks:
+        out.print("There is nothing to do.")
+        return
+    table = Table("task", "by", "about", "since", "not before", "tries", "taken by", "why", box=None)
+    for task in tasks:
+        since, later = task["created_at"][:16], (task["not_before"] or "")[:16]
+        taken, why = task["claimed_by"] or "", task["reason"] or ""
+        table.add_row(task["id"], task["channel"], task["about"], since, later, str(task["tries"]), taken, why)
+    out.print(table)
+
+
+def _show_task(task: Mapping[str, Any]) -> None:
+    tell = task["tell"]
+    if tell is None:
+        out.print(f"Referral {task['referral_id']}: find a way to tell them. Why: {task['reason']}.", highlight=False)
+        return
+    for name in ("name", "address", "through", "formats", "languages"):
+        if tell[name]:
+            value = ", ".join(tell[name]) if isinstance(tell[name], list) else tell[name]
+            out.print(f"  {name:<12}{value}", highlight=False, markup=False, soft_wrap=True)
+    out.print(f"  neutral     {'yes: say to nobody else what it is about' if tell['neutral'] else 'no'}")
+    out.print(f"  voicemail   {'yes' if tell['voicemail'] else 'no: leave no message'}")
+    out.print(f"\n{tell['words']}", highlight=False, markup=False)
