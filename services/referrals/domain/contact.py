@@ -1,7 +1,7 @@
 """How a person may be reached now: the safe-contact rule is a gate, and silence about it is not an answer."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 
@@ -80,6 +80,38 @@ def choose(rule: Rule, purpose: str, tried: Collection[str], at: datetime, *, he
     )
 
 
+def strictest(rule: Rule, others: Iterable[Rule]) -> Rule:
+    """What this rule and all others allow: while it is not settled whether they are of one person, each must hold.
+
+    The addresses are this rule's own, and only those that no other rule names otherwise.
+    """
+    for other in others:
+        shared = {c: a for c, a in rule.addresses.items() if c == "via-referrer" or other.addresses.get(c) == a}
+        rule = replace(
+            rule,
+            channels=tuple(c for c in rule.channels if c in other.channels and c in shared),
+            addresses=shared,
+            neutral=rule.neutral or other.neutral,
+            voicemail=rule.voicemail and other.voicemail,
+            hours=_both(rule.hours, other.hours),
+            until=_first(rule.until, other.until),
+            through=rule.through or other.through,
+            needs=rule.needs | other.needs,
+        )
+    return rule
+
+
+def _both(one: tuple[str, str] | None, other: tuple[str, str] | None) -> tuple[str, str] | None:
+    """The hours of both. Where they have none in common these are empty, and nothing is ever within them."""
+    if one is None or other is None:
+        return one or other
+    return max(one[0], other[0]), min(one[1], other[1])
+
+
+def _first(*days: date | None) -> date | None:
+    return min((day for day in days if day), default=None)
+
+
 def to_referrer(mail: str | None, tried: Collection[str], *, neutral: bool) -> Contact:
     """How a referrer is told: by mail, where it wants that."""
     if mail is None:
@@ -109,6 +141,10 @@ def allowed(rule: Rule) -> list[str]:
         if need in rule.needs and MENDED_BY.get(need) not in rule.needs
         for channel in channels
     }
+    if rule.hours and rule.hours[0] >= rule.hours[1]:
+        unsuited |= AT_SAFE_HOURS
+    if rule.hours and rule.hours[0] >= rule.hours[1]:
+        unsuited |= AT_SAFE_HOURS
     return [c for c in rule.channels if c not in unsuited and (not rule.through or c in BY_HUMANS)]
 
 

@@ -14,7 +14,7 @@ from contracts.contacting import Asked
 from contracts.notifications import Audience
 from contracts.person import Person
 from services.referrals.domain.codes import LENGTH, code_of, grouped
-from services.referrals.domain.contact import Contact, Rule, choose, to_referrer
+from services.referrals.domain.contact import Contact, Rule, choose, strictest, to_referrer
 from services.referrals.handlers.asking import person_of
 from services.referrals.handlers.submission import Programme
 from services.referrals.store import Store
@@ -77,10 +77,15 @@ class Gate:
 
     async def contacts(self, store: Store, lookups: Sequence[Lookup], who: str, at: datetime) -> list[dict[str, Any]]:
         """One answer for each lookup, in order. None is stored by who asks."""
-        rows = await store.referrals.sealed_persons([lookup.referral_id for lookup in lookups])
+        rows, known = await self._known(store, [lookup.referral_id for lookup in lookups])
         held = await store.referrals.contact_is_held()
         mails = await store.contacting.mails(sorted({row["partner"] for row in rows.values()}))
-        chosen = [self._choose(lookup, rows.get(lookup.referral_id), mails, at, held=held) for lookup in lookups]
+        chosen = [
+            _choose(lookup, rows[lookup.referral_id], *known[lookup.referral_id], mails, at, held=held)
+            if lookup.referral_id in known
+            else Chosen(lookup, Contact("withheld", "not-known"))
+            for lookup in lookups
+        ]
         await store.referrals.audit(
             [(c.lookup.referral_id, who, c.lookup.purpose, c.contact.decision, c.contact.channel, at) for c in chosen]
         )
@@ -91,16 +96,21 @@ class Gate:
             for each, link, code in zip(chosen, links, codes, strict=True)
         ]
 
-    def _choose(self, lookup: Lookup, row: Any, mails: Mapping[str, str], at: datetime, *, held: bool) -> Chosen:
-        if row is None:
-            return Chosen(lookup, Contact("withheld", "not-known"))
-        person = person_of(self.programme.vault, row)
-        if lookup.audience == "referrer":
-            mail = mails.get(row["partner"])
-            contact = to_referrer(mail, lookup.tried, neutral=person.safe_contact.neutral)
-            return Chosen(lookup, contact, reference=row["reference"])
-        contact = choose(_rule(person, row), lookup.purpose, lookup.tried, at, held=held)
-        return Chosen(lookup, contact, person if contact.decision == "send" else None)
+    async def _known(
+        self, store: Store, referrals: Sequence[UUID]
+    ) -> tuple[dict[UUID, Any], dict[UUID, tuple[Person, Rule]]]:
+        """The rows of referrals, and their persons with the rule for each.
+
+        Of two that may be one person both rules hold, until staff have settled it.
+        """
+        others = await store.duplicates.not_settled_with(referrals)
+        rows = await store.referrals.sealed_persons([*referrals, *(o for those in others.values() for o in those)])
+        persons = {each: person_of(self.programme.vault, row) for each, row in rows.items()}
+        rules = {each: _rule(persons[each], row) for each, row in rows.items()}
+        return rows, {
+            each: (persons[each], strictest(rules[each], [rules[o] for o in others.get(each, ()) if o in rules]))
+            for each in rows
+        }
 
     async def _links(self, store: Store, chosen: Sequence[Chosen], at: datetime) -> list[str | None]:
         """A link of 128 random bits for each question that goes where one can be opened; its hash is kept."""
@@ -113,6 +123,16 @@ class Gate:
         if made:
             await store.contacting.add_links(made)
         return [f"{self.public_url}/l/{token}" if token else None for token in tokens]
+
+
+def _choose(
+    lookup: Lookup, row: Any, person: Person, rule: Rule, mails: Mapping[str, str], at: datetime, *, held: bool
+) -> Chosen:
+    if lookup.audience == "referrer":
+        contact = to_referrer(mails.get(row["partner"]), lookup.tried, neutral=rule.neutral)
+        return Chosen(lookup, contact, reference=row["reference"])
+    contact = choose(rule, lookup.purpose, lookup.tried, at, held=held)
+    return Chosen(lookup, contact, person if contact.decision == "send" else None)
 
 
 async def _codes(store: Store, chosen: Sequence[Chosen], at: datetime) -> list[str | None]:
