@@ -157,7 +157,7 @@ async def test_pages_tell_numbers_in_words_and_no_small_one(on: Stage, client: h
     answer = await client.get(path)
     numbers = re.findall(r'class="(?:govuk-table__cell[^"]*|ff-number)">([\d,]+)<', answer.text)
     assert all(int(number.replace(",", "")) % 5 == 0 for number in numbers)
-    assert "Published on 2026-11-20" in answer.text
+    assert "Published on 20 November 2026" in answer.text
     assert "Armley <b>" not in answer.text
 
 

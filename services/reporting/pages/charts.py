@@ -7,6 +7,9 @@ from typing import Final
 from markupsafe import Markup
 
 ROW: Final = 46
+LINE: Final = 20
+LABEL: Final = 26
+"""Letters of a label that fit beside its value on a narrow page."""
 COLUMN: Final = 180
 TILE: Final = 72
 ACROSS: Final = 3
@@ -25,23 +28,28 @@ class Bar:
 
 
 def bars(rows: Sequence[Bar], title: str, key: str) -> Markup:
-    """A bar under each label."""
-    longest = max((row.size or 0 for row in rows), default=0) or 1
+    """A bar under each label whose value is told; nothing where none is. Long labels have their value below."""
+    told = [row for row in rows if row.size is not None]
+    longest = max((row.size or 0 for row in told), default=0) or 1
+    lower = LINE if any(len(row.label) > LABEL for row in told) else 0
     body = Markup("").join(
         Markup(
-            '<text x="0" y="{y}">{label}</text><text x="100%" y="{y}" text-anchor="end">{text}</text>'
+            '<text x="0" y="{y}">{label}</text><text x="{x}" y="{value_y}" text-anchor="{anchor}">{text}</text>'
             '<rect class="track" x="0" y="{top}" width="100%" height="12"/>'
             '<rect class="bar" x="0" y="{top}" width="{width}%" height="12"/>'
         ).format(
-            y=n * ROW + 18,
-            top=n * ROW + 25,
+            y=n * (ROW + lower) + 18,
+            value_y=n * (ROW + lower) + 18 + lower,
+            top=n * (ROW + lower) + 25 + lower,
+            x="0" if lower else "100%",
+            anchor="start" if lower else "end",
             label=row.label,
             text=row.text,
             width=round(100 * (row.size or 0) / longest, 1),
         )
-        for n, row in enumerate(rows)
+        for n, row in enumerate(told)
     )
-    return _svg(body, len(rows) * ROW, title, key)
+    return _svg(body, len(told) * (ROW + lower), title, key) if told else Markup("")
 
 
 def columns(rows: Sequence[Bar], title: str, key: str) -> Markup:

@@ -17,6 +17,8 @@ from services.reporting.pages.charts import Bar
 
 DEPRIVED: Final = 3
 """Deciles 1 to this are what we call the most deprived wards."""
+NAMED: Final = 3
+"""So many wards at most are named in a finding; more are counted."""
 LOW_REACH: Final = 0.5
 """A deprived ward from which fewer than this share of the usual number are referred."""
 
@@ -60,10 +62,9 @@ class Numbers:
 
 
 def when(metric: MetricPublished) -> str:
-    day = f"{metric.ends_on.day} {metric.ends_on:%B %Y}"
     if metric.starts_on is None:
-        return f"On {day}."
-    return f"From {metric.starts_on.day} {metric.starts_on:%B %Y} to {day}."
+        return f"On {words.day(metric.ends_on)}."
+    return f"From {words.day(metric.starts_on)} to {words.day(metric.ends_on)}."
 
 
 def over(cells: Mapping[Codes, TableCell], at: int) -> dict[str, int]:
@@ -112,7 +113,11 @@ def _unit(unit: str) -> str:
 def _ordered(by: By, cells: Mapping[Codes, TableCell]) -> list[TableCell]:
     """What has an order of its own keeps it; else the largest first. What is nought in a long list is left out."""
     if by and by[-1] in {"decile", "band", "stage", "round", "money"}:
-        return [cell for codes, cell in cells.items() if "not-known" not in codes or cell.value or cell.hidden]
+        known = [codes for codes, cell in cells.items() if "not-known" not in codes or cell.value or cell.hidden]
+        return [
+            cells[codes]
+            for codes in sorted(known, key=lambda codes: [words.place(*each) for each in zip(by, codes, strict=True)])
+        ]
     by_size = sorted(cells.values(), key=lambda cell: -(cell.value if cell.value is not None else 1))
     return [cell for cell in by_size if cell.value != 0 or len(cells) <= len(words.KINDS)]
 
@@ -139,7 +144,7 @@ def waiting(numbers: Numbers) -> Figure | None:
     ]
     note = f"{BY_NAME['waiting'].explanation} Columns add up the numbers that are shown; small ones are not in them."
     title = _trend(totals)
-    head = ["When", *words.KINDS.values()]
+    head = ["When", *words.SHORT.values()]
     return Figure("waiting", title, note, charts.columns(bars[-13:], title, "waiting"), head, rows)
 
 
@@ -153,8 +158,8 @@ def _trend(totals: Sequence[int]) -> str:
         return last
     before = totals[-2]
     if totals[-1] == before:
-        return f"{last}, as many as a month before"
-    return f"{last}, {'more' if totals[-1] > before else 'fewer'} than the {before:,} before"
+        return f"{last}, as many as at the end of the last month"
+    return f"{last}, {'up' if totals[-1] > before else 'down'} from {before:,} at the end of the last month"
 
 
 def wards(numbers: Numbers) -> Figure | None:
@@ -173,7 +178,7 @@ def wards(numbers: Numbers) -> Figure | None:
     ]
     lacking = [numbers.named("ward", ward) for ward in order if waits[ward] > places.get(ward, 0)]
     title = (
-        f"In {len(lacking)} wards more people wait than there are places for that ward"
+        f"More people wait than there are places for their ward in {_some(lacking)}"
         if lacking
         else "In no ward more people are known to wait than there are places for it"
     )
@@ -184,6 +189,10 @@ def wards(numbers: Numbers) -> Figure | None:
     rows = [(numbers.named("ward", ward), told[ward], f"{places.get(ward, 0):,}") for ward in order]
     head = ["Ward", "People waiting", "Places"]
     return Figure("wards", title, note, charts.tiles(tiles, title, "wards"), head, rows)
+
+
+def _some(names: Sequence[str]) -> str:
+    return words.listed(sorted(names)) if len(names) <= NAMED else f"{len(names)} wards"
 
 
 def _waits(told: int, *, few: bool) -> str:
@@ -202,10 +211,10 @@ def equity(numbers: Numbers) -> Figure | None:
     of_asked, of_helped = sum(asked.values()), sum(helped.values())
     shares = {d: (percentage(asked[d], of_asked), percentage(helped.get(d, 0), of_helped)) for d in asked}
     bars = [
-        Bar(f"{numbers.named('decile', decile)} - {word}", "-" if share is None else f"{share}%", share)
+        Bar(f"Decile {decile}: {word}", "-" if share is None else f"{share}%", share)
         for decile, both in shares.items()
         if any(both)
-        for word, share in zip(("of those referred", "of those taken on"), both, strict=True)
+        for word, share in zip(("referred", "taken on"), both, strict=True)
     ]
     title = _fair(asked, helped, of_asked, of_helped)
     note = f"Shares of the numbers that are shown. {numbers.of('needs', ('kind', 'decile'))}"
@@ -236,8 +245,11 @@ def reach(numbers: Numbers) -> Figure | None:
         Bar(numbers.named("ward", ward), words.value(cell, "people"), cell.value)
         for ward, cell in sorted(shown.items(), key=lambda item: item[1].value or 0)
     ]
-    names = words.listed(sorted(numbers.named("ward", ward) for ward in low))
-    title = f"Few are referred from {names}" if low else "From none of the most deprived wards few are referred"
+    title = (
+        f"Few are referred from {_some([numbers.named('ward', w) for w in low])}"
+        if low
+        else "From none of the most deprived wards few are referred"
+    )
     note = f"People referred from wards of deciles 1 to {DEPRIVED}. {numbers.of('referrals', ('ward',))}"
     return Figure(
         "reach",
@@ -251,6 +263,13 @@ def reach(numbers: Numbers) -> Figure | None:
 
 def _decile(names: Mapping[str, str], ward: str) -> int:
     return int(names.get(f"decile of {ward}", 0))
+
+
+def granted(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
+    """How much of the budgets was awarded, and what was asked for."""
+    pounds = {word: f"£{pence / 100:,.0f}" for word, pence in over(cells, 1).items()}
+    budget, asked, awarded = (pounds.get(word, "£0") for word in ("budget", "asked", "awarded"))
+    return f"{awarded} of {budget} was awarded, and {asked} was asked for"
 
 
 def largest(numbers: Numbers, cells: Mapping[Codes, TableCell], word: str, at: int = -1) -> str:

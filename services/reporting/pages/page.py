@@ -8,6 +8,7 @@ from typing import Final
 
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
+from contracts.calendar import LONDON
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting.domain.measures import Codes
 from services.reporting.pages import figures, words
@@ -55,10 +56,12 @@ def _longest(word: str) -> Finding:
 WAIT_BY_BAND: Final = simple("wait-half", ("band",), _longest("band"))
 WAIT_BY_DECILE: Final = simple("wait-half", ("decile",), _longest("decile"))
 MOST_BY_BAND: Final = simple(
-    "wait-most", ("band",), _most("band", "The last to be taken on: {}", "Too few were taken on to tell")
+    "wait-most", ("band",), _most("band", "The longest waits are of those with {}", "Too few were taken on to tell")
 )
 FIRST_CONTACT: Final = simple(
-    "first-contact", ("band",), lambda numbers, cells: "How soon people are first told something"
+    "first-contact",
+    ("band",),
+    _most("band", "Last to hear something from us: those with {}", "Too few were told something to compare"),
 )
 GAPS: Final = simple(
     "gaps", ("kind",), _most("kind", "What is missing most: {}", "No gap is large enough to be shown", at=0)
@@ -73,12 +76,14 @@ PASSED_OVER: Final = simple(
     ("kind",),
     _most("kind", "Most often passed over, because no place suited: {}", "Nobody, or hardly anybody, was passed over"),
 )
-GRANTS: Final = simple("grants", ("round", "money"), _most("round", "Grants: {}", "No grant round yet", at=0))
+GRANTS: Final = simple("grants", ("round", "money"), figures.granted)
 APPLICATIONS: Final = simple(
     "applications", ("round", "state"), _most("state", "Most applications are: {}", "No applications yet")
 )
 STAGES: Final = simple(
-    "stages", ("kind", "stage"), _most("stage", "Most often: {}", "Too few needs to say how far they have come")
+    "stages",
+    ("kind", "stage"),
+    _most("stage", "Of those referred lately, most are here: {}", "Too few needs to say how far they have come"),
 )
 OUTCOMES: Final = simple(
     "outcomes", ("kind", "outcome"), _most("outcome", "Help ended most often with: {}", "Too few to say how help ended")
@@ -148,7 +153,7 @@ def render(page: Page, published: Sequence[MetricPublished], names: Mapping[str,
         style=STYLE_PATH,
         headlines=_headlines(numbers),
         figures=figures.figures(numbers, page.makers),
-        as_of=max((f"{m.as_of:%Y-%m-%d}" for m in published), default=None),
+        as_of=words.day(max(m.as_of for m in published).astimezone(LONDON)) if published else None,
         corrected=sorted({metric.period for metric in published if any(cell.corrected for cell in metric.cells)}),
     )
 

@@ -1,6 +1,7 @@
 """Codes in words, and numbers as people read them."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 from contracts.reporting import MetricPublished, TableCell
@@ -11,6 +12,7 @@ KINDS: Final = {
     "skills": "A course in digital skills",
     "champion": "A Digital Champion",
 }
+SHORT: Final = {"device": "Device", "connectivity": "Mobile data", "skills": "Course", "champion": "Champion"}
 CODES: Final[Mapping[str, Mapping[str, str]]] = {
     "kind": KINDS,
     "ward": {
@@ -84,8 +86,20 @@ def code(word: str, each: str, names: Mapping[str, str]) -> str:
     return CODES.get(word, {}).get(each) or names.get(each, each)
 
 
+def place(word: str, each: str) -> tuple[int, str]:
+    """Where a code stands among others of its word: as they are listed, and then by itself."""
+    order = [str(n) for n in range(1, 11)] if word == "decile" else list(CODES.get(word, ()))
+    return (order.index(each) if each in order else len(order)), each
+
+
+def day(on: date) -> str:
+    return f"{on.day} {on:%B %Y}"
+
+
 def codes(metric: MetricPublished, cell: TableCell, names: Mapping[str, str]) -> str:
-    told = [code(word, each, names) for word, each in zip(metric.by, cell.codes, strict=True)]
+    if len(metric.by) == 1:
+        return code(metric.by[0], cell.codes[0], names)
+    told = [SHORT.get(each) or code(word, each, names) for word, each in zip(metric.by, cell.codes, strict=True)]
     return ", ".join(told) or "All"
 
 
