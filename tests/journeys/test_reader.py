@@ -108,7 +108,7 @@ async def test_one_that_was_away_goes_on_where_it_was_and_has_the_right_numbers(
             read = 0
             while (record := reading.poll(20)) and not record.error():
                 read += 1
-                if dict(record.headers() or [])["ce_type"].endswith(b"MetricPublished.v2"):
+                if dict(record.headers() or [])["ce_type"] == b"furthest.reporting.MetricPublished.v2":
                     kept[record.key() or b""] = json.loads(record.value() or b"")
             if read:
                 reading.commit(asynchronous=False)
