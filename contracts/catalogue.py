@@ -2,12 +2,36 @@
 
 from dataclasses import dataclass, field
 
-from contracts import access, changes, contacting, door, grants, matching, notifications, referrals, refusal, reporting
+from contracts import (
+    access,
+    changes,
+    contacting,
+    door,
+    grants,
+    matching,
+    notifications,
+    referrals,
+    refusal,
+    reporting,
+    stock,
+)
 from contracts.message import MESSAGES, Message, Service
 from contracts.topics import ACCESS, ERASURES, INBOX, MAX_FACT_BYTES, MAX_RECORD_BYTES, OUTBOX, inbox, outbox
 
 DAY_MS = 24 * 60 * 60 * 1000
-DECLARED_IN = (access, changes, contacting, door, grants, matching, notifications, referrals, refusal, reporting)
+DECLARED_IN = (
+    access,
+    changes,
+    contacting,
+    door,
+    grants,
+    matching,
+    notifications,
+    referrals,
+    refusal,
+    reporting,
+    stock,
+)
 for _kind in sorted(MESSAGES, key=lambda kind: MESSAGES[kind].__module__):
     MESSAGES[_kind] = MESSAGES.pop(_kind)  # so that the order does not depend on who imported what first
 
@@ -57,6 +81,7 @@ PUBLISHED = "reporting"
 OTHER_READERS: dict[str, str] = {
     ACCESS: "every service, at its doors",
     "grants": "who writes to organisations of their grants",
+    "matching": "whoever recomputes its decisions",
     PUBLISHED: "everybody who has a key of a reader",
     OUTBOX: "the partner",
 }

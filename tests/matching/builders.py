@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from chassis.facts import Said
+from contracts.champion import Champion
 from contracts.door import OfferAnswered, OfferProposed, PlaceUpdated, ProviderUpdated, SupportReported
 from contracts.matching import OfferMade
 from contracts.message import Message
@@ -19,8 +20,10 @@ from contracts.referrals import (
     ReferralReceived,
     ReferralWithdrawn,
 )
+from contracts.stock import DirectHelpReported, LoanReported
 from contracts.vocabulary import Kind
 from services.matching.domain.fit import Asks, Need, Place, PlaceKey, Terms
+from services.matching.handlers.offers import ConfirmOffer
 from services.matching.settings import MatchingSettings
 from tests.support import NOON, Stage, said
 
@@ -99,12 +102,23 @@ def withdrawal(*numbers: int) -> ReferralWithdrawn:
     )
 
 
-def provider(name: str = "armley") -> ProviderUpdated:
-    return ProviderUpdated(provider_id=name, name="Armley Library")
+def provider(name: str = "armley", *champions: Champion, **said_of: Any) -> ProviderUpdated:
+    """Without champions it says nothing of them."""
+    told = {"provider_id": name, "name": "Armley Library", "champions": champions or None, **said_of}
+    return ProviderUpdated(**told)
+
+
+def champion(ref: str, **said_of: Any) -> Champion:
+    return Champion(**{"ref": ref, "training": "trained", "caseload": 1, **said_of})
 
 
 def place(name: str = "tablets", **said_of: Any) -> PlaceUpdated:
     return PlaceUpdated(**{"place_id": name, "provider_id": "armley", "kind": "device", "capacity": 1, **said_of})
+
+
+def direct_help(name: str = "tablets", count: int = 1, **said_of: Any) -> DirectHelpReported:
+    told = {"place_id": name, "kind": "device", "count": count, "ward": ARMLEY, "given_on": NOON.date(), **said_of}
+    return DirectHelpReported(**told)
 
 
 @dataclass(slots=True)
@@ -132,6 +146,12 @@ class Matching:
 
     async def support(self, number: int, state: Any, by: str = "library", **told: Any) -> list[Said]:
         return await self.stage.receive(by, SupportReported(need_id=id_of(number), state=state, **told))
+
+    async def confirm(self, offer_id: UUID, answer: Any = "confirm") -> list[Said]:
+        return await self.stage.receive("ann", ConfirmOffer(offer_id=offer_id, answer=answer, by="ann"))
+
+    async def loan(self, number: int, state: Any, by: str = "library", **told: Any) -> list[Said]:
+        return await self.stage.receive(by, LoanReported(need_id=id_of(number), state=state, **told))
 
     async def offered(self, *facts: Message) -> OfferMade:
         """The one offer that these facts lead to."""

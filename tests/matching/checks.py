@@ -48,24 +48,31 @@ WRONG_GAPS: Final = f"""
 """  # noqa: S608 - made of constants
 MISCOUNTED: Final = """
     select p.* from place p, lateral (
-        select count(*) filter (where state = 'open') as held,
-               count(*) filter (where state in ('accepted', 'in-progress')
-                                or state = 'ended' and o.kind in ('device', 'connectivity')) as taken
+        select count(*) filter (where state in ('awaiting', 'open')) as held,
+               count(*) filter (where state in ('accepted', 'in-progress', 'lent', 'lost')
+                                or state = 'ended' and o.kind in ('device', 'connectivity'))
+               + (select coalesce(sum(d.count), 0) from direct_help d
+                  where (d.partner, d.place_id) = (p.partner, p.place_id)
+                  and d.kind in ('device', 'connectivity')) as taken
         from offer o where (o.partner, o.place_id) = (p.partner, p.place_id)
     ) o
     where (p.held, p.taken) <> (o.held, o.taken) or p.held < 0 or p.taken < 0 or p.held + p.taken > p.capacity
        or p.capacity <> greatest(p.wanted, o.held + o.taken)
 """
 PROMISED_TWICE: Final = """
-    select need_id from offer where state in ('open', 'accepted', 'in-progress') group by need_id having count(*) > 1
+    select need_id from offer where state in ('awaiting', 'open', 'accepted', 'in-progress')
+    group by need_id having count(*) > 1
 """
 STATES_APART: Final = """
     select n.need_id, n.state, o.state as offer from need n
-    left join offer o on o.need_id = n.need_id and o.state in ('open', 'accepted', 'in-progress')
-    where coalesce(o.state, '') <> case n.state when 'offered' then 'open' when 'accepted' then 'accepted'
-                                   when 'in-progress' then 'in-progress' else '' end
+    left join offer o on o.need_id = n.need_id and o.state in ('awaiting', 'open', 'accepted', 'in-progress')
+    where coalesce(replace(o.state, 'awaiting', 'open'), '') <>
+        case n.state when 'offered' then 'open' when 'accepted' then 'accepted' when 'in-progress' then 'in-progress'
+        else '' end
 """
-OFFERED_AGAIN: Final = "select need_id from offer group by need_id, partner, place_id having count(*) > 1"
+OFFERED_AGAIN: Final = """
+    select need_id from offer where state <> 'taken-back' group by need_id, partner, place_id having count(*) > 1
+"""
 HOLES: Final = "select kind from offer group by kind having count(*) <> max(decision) or min(decision) <> 1"
 
 
@@ -114,6 +121,6 @@ def _fold(kind: str, need: str, waiting: set[str], gaps: set[str]) -> None:
     if kind == "NeedWaiting":
         assert need not in gaps, "a gap closes before the need waits"
         waiting.add(need)
-    if kind in ("OfferMade", "GapRecorded"):
+    if kind in ("OfferMade", "OfferHeld", "GapRecorded"):
         assert kind == "GapRecorded" or need not in gaps, "a gap closes before an offer"
         waiting.discard(need)

@@ -83,11 +83,12 @@ async def test_the_expiry_is_found_by_the_clock_and_the_table_of_due_work(matchi
     await matching.open(place())
     await matching.offered(referral(1))
     due = DueWork(matching.stage.worker, {"Due": (Due, None)}, matching.stage.clock)
-    matching.stage.clock.forward(timedelta(days=7) - timedelta(seconds=1))
-    assert await due.once() == 0
-    matching.stage.clock.forward(timedelta(seconds=1))
+    matching.stage.clock.forward(timedelta(days=5))
     assert await due.once() == 1
-    assert await matching.state(1) == "waiting"
+    matching.stage.clock.forward(timedelta(days=2) - timedelta(seconds=1))
+    assert (await due.once(), await matching.state(1)) == (0, "offered")
+    matching.stage.clock.forward(timedelta(seconds=1))
+    assert (await due.once(), await matching.state(1)) == (1, "waiting")
 
 
 async def test_the_expiry_of_an_answered_offer_does_nothing(matching: Matching) -> None:
@@ -111,6 +112,15 @@ async def test_help_that_ended_frees_the_unit_unless_it_was_given_away(
     assert len(said(told, OfferMade)) == 1 - left
     assert await matching.units() == (1, 1 - left, left)
     assert await matching.state(1) == "ended"
+
+
+async def test_a_device_that_could_not_be_given_stays_in_stock(matching: Matching) -> None:
+    await matching.open(place())
+    await matching.accept(await matching.offered(referral(1)))
+    await matching.hear(referral(2))
+    told = await matching.support(1, "ended", reason="could-not-contact")
+    assert [made.need_id for made in said(told, OfferMade)] == [id_of(2)]
+    assert (await matching.units(), await matching.state(1)) == ((1, 1, 0), "ended")
 
 
 async def test_help_may_end_without_having_started(matching: Matching) -> None:

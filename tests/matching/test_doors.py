@@ -57,6 +57,11 @@ class Doors:
 
 @pytest_asyncio.fixture
 async def doors(matching: Matching) -> AsyncIterator[Doors]:
+    async for opened in _doors(matching):
+        yield opened
+
+
+async def _doors(matching: Matching) -> AsyncIterator[Doors]:
     put = matching.stage
     access = Access(SETTINGS.kafka, "matching", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
     running = Running("matching", put.database, put.worker, Door(put.worker, put.clock), put.clock)
@@ -145,10 +150,115 @@ async def test_staff_see_who_waits_in_order_with_coarse_reasons(doors: Doors) ->
         "score": 30,
         "groups": 2,
         "area_step": 10,
+        "policy": "leeds-1",
+        "days_waited": 0,
+        "places": 0,
+        "declines": 0,
+        "gap": {"since": "2026-11-20T12:00:00Z", "reasons": ["no-place-of-kind"], "lacks": []},
     }
     of_ward = (await doors.call("staff ann", "GET", f"/queue?kind=device&ward={ARMLEY}&limit=1&offset=1")).json()
     assert [(one["position"], one["need_id"]) for one in of_ward["queue"]] == [(3, str(id_of(1)))]
     assert {one["kind"] for one in (await doors.call("staff ann", "GET", "/queue")).json()["queue"]} < set(KINDS)
+
+
+async def test_staff_see_what_must_come_free_for_somebody_to_move(doors: Doors) -> None:
+    await doors.library("PUT", "/places/tablets", PLACE)
+    await doors.library("PUT", "/places/later", {**PLACE, "opens_on": "2026-12-01"})
+    await doors.library("PUT", "/places/elsewhere", {**PLACE, "wards": [HAREHILLS]})
+    await doors.matching.hear(referral(1, received_at=NOON - timedelta(days=3)))
+    await doors.matching.hear(referral(2, received_at=NOON - timedelta(days=9), score=4))
+    (waiting,) = (await doors.call("staff ann", "GET", "/queue")).json()["queue"]
+    assert (waiting["need_id"], waiting["places"], waiting["gap"]) == (str(id_of(2)), 2, None)
+    assert (waiting["days_waited"], waiting["score"]) == (9, 4)
+
+
+async def test_staff_see_why_a_match_was_made_and_who_was_passed_over(doors: Doors) -> None:
+    await doors.matching.hear(
+        referral(1, score=90, ward=HAREHILLS), referral(2, score=30), referral(3), referral(4, languages=("ur",))
+    )
+    body = {**PLACE, "wards": [ARMLEY], "languages": ["en"]}
+    await doors.library("PUT", "/places/tablets", body)
+    (offer,) = (await doors.library("GET", "/offers")).json()["offers"]
+    await doors.library("PUT", "/places/tablets", {**body, "wards": []})
+    path = f"/decisions/{offer['offer_id']}"
+    decision = (await doors.call("staff ann", "GET", path)).json()
+    assert {name: decision[name] for name in ("need_id", "decision", "provider", "place_id", "score", "policy")} == {
+        "need_id": str(id_of(2)),
+        "decision": 1,
+        "provider": "library",
+        "place_id": "tablets",
+        "score": 30,
+        "policy": "leeds-1",
+    }
+    reasons = {side: [(o["need_id"], o["reasons"]) for o in decision[side]] for side in ("before", "after")}
+    assert reasons == {
+        "before": [(str(id_of(1)), ["ward-not-served"])],
+        "after": [(str(id_of(3)), []), (str(id_of(4)), ["language"])],
+    }
+    one = (await doors.call("staff ann", "GET", f"{path}?limit=1")).json()
+    assert (len(one["after"]), one["after_in_all"], one["before_in_all"]) == (1, 2, 1)
+    assert (await doors.call("staff ann", "GET", f"/decisions/{id_of(9)}")).status_code == 404
+
+
+async def test_who_declined_this_place_before_is_told_so(doors: Doors) -> None:
+    await doors.library("PUT", "/places/tablets", PLACE)
+    made = await doors.matching.offered(referral(1, score=50))
+    await doors.matching.hear(referral(2))
+    (again,) = said(await doors.matching.decline(made), OfferMade)
+    decision = (await doors.call("staff ann", "GET", f"/decisions/{again.offer_id}")).json()
+    assert [(one["need_id"], one["reasons"]) for one in decision["before"]] == [(str(id_of(1)), ["declined"])]
+
+
+async def test_staff_see_what_no_place_has_and_how_many_wait_for_it(doors: Doors) -> None:
+    await doors.library("PUT", "/places/tablets", PLACE)
+    await doors.matching.hear(referral(1, requirements=["large-screen"]), referral(2, kind="champion"))
+    doors.matching.stage.clock.forward(timedelta(days=1))
+    await doors.matching.hear(referral(3, requirements=["large-screen"]), referral(4))
+    gaps = (await doors.call("staff ann", "GET", "/gaps")).json()["gaps"]
+    assert gaps[0] == {
+        "kind": "device",
+        "area": ARMLEY,
+        "needs": 2,
+        "since": "2026-11-20T12:00:00Z",
+        "reasons": ["requirement"],
+        "lacks": ["large-screen"],
+    }
+    assert [gap["kind"] for gap in gaps[1:]] == ["champion"]
+    await doors.library("PUT", "/places/screens", {**PLACE, "requirements": ["large-screen"]})
+    assert (await doors.call("staff ann", "GET", f"/gaps?kind=device&area={ARMLEY}")).json() == {"gaps": []}
+
+
+async def test_staff_confirm_over_http_what_is_held_for_them(confirming: Matching) -> None:
+    async for doors in _doors(confirming):
+        await doors.library("PUT", "/places/friends", {**PLACE, "kind": "champion"})
+        await doors.matching.hear(referral(1, kind="champion"))
+        assert (await doors.library("GET", "/offers")).json() == {"offers": []}
+        (held,) = (await doors.call("staff ann", "GET", "/confirmations")).json()["offers"]
+        path = f"/offers/{held['offer_id']}/confirmation"
+        assert (await doors.library("POST", path, {"answer": "confirm"})).status_code == 403
+        assert (await doors.call("staff ann", "POST", path, {"answer": "confirm"})).status_code == 202
+        assert (await doors.call("staff ann", "GET", "/confirmations")).json() == {"offers": []}
+        assert len((await doors.library("GET", "/offers")).json()["offers"]) == 1
+        assert rule_of(await doors.call("staff ann", "POST", path, {"answer": "maybe"}))[0] == 422
+        assert rule_of(await doors.call("staff ann", "POST", path, {"answer": "keep-back"}))[0] == 409
+
+
+async def test_help_given_directly_and_loans_over_http(doors: Doors) -> None:
+    await doors.library("PUT", "/places/tablets", {**PLACE, "capacity": 2, "loan_days": 5})
+    body = {"kind": "device", "count": 1, "given_on": "2026-11-20"}
+    assert (await doors.library("POST", "/places/tablets/direct-help", body)).status_code == 202
+    assert rule_of(await doors.library("POST", "/places/tablets/direct-help", {**body, "count": 0}))[0] == 422
+    await doors.matching.accept(await doors.matching.offered(referral(1)))
+    await doors.matching.support(1, "ended", outcome="helped")
+    loan = {"need_id": str(id_of(1)), "place_id": "tablets", "kind": "device", "until": "2026-11-25", "overdue": False}
+    assert (await doors.library("GET", "/loans")).json() == {"loans": [loan]}
+    doors.matching.stage.clock.forward(timedelta(days=6))
+    assert (await doors.library("GET", "/loans")).json() == {"loans": [{**loan, "overdue": True}]}
+    assert (await doors.call("partner food-bank", "GET", "/loans")).json() == {"loans": []}
+    path = f"/needs/{id_of(1)}/loan"
+    assert rule_of(await doors.library("POST", path, {"state": "returned"})) == (422, "wiped", "wipe-first")
+    assert (await doors.library("POST", path, {"state": "returned", "wiped": True})).status_code == 202
+    assert (await doors.library("GET", "/loans")).json() == {"loans": []}
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=1000", "offset=-1", "kind=pony", "ward=Armley"])
@@ -160,6 +270,10 @@ async def test_the_queue_cannot_be_asked_for_without_bounds(doors: Doors, query:
     ("who", "method", "path"),
     [
         ("partner library", "GET", "/queue"),
+        ("partner library", "GET", "/gaps"),
+        ("partner library", "GET", "/confirmations"),
+        ("partner library", "GET", "/decisions/019aa0c4-0000-7000-8000-000000000002"),
+        ("staff ann", "GET", "/loans"),
         ("staff ann", "GET", "/offers"),
         ("staff ann", "PUT", "/places/tablets"),
         ("reader eve", "PUT", "/providers/armley"),

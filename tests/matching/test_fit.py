@@ -1,13 +1,14 @@
 """Whom a place suits, what the rank is, when a place is open, and why a gap is one."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from contracts.calendar import day_of, start_of
 from services.matching.domain.calendar import state_on, turns_after
-from services.matching.domain.fit import Asks, Terms, gap_reasons, misses, rank_key
-from tests.matching.builders import ARMLEY, HAREHILLS
+from services.matching.domain.fit import Asks, Gap, Terms, gap_of, misses, rank_key, suits, takes_more
+from tests.matching.builders import ARMLEY, HAREHILLS, a_place
 from tests.support import NOON
 
 
@@ -50,6 +51,7 @@ def test_a_place_suits_a_need_unless_one_of_its_terms_is_not_met(
     need: Asks, place: Terms, why: tuple[str, ...]
 ) -> None:
     assert tuple(misses(need, place)) == why
+    assert suits(need, place) == (not why)
 
 
 def test_a_point_of_priority_is_worth_a_day_of_waiting() -> None:
@@ -60,14 +62,21 @@ def test_the_reasons_of_a_gap_are_those_of_the_nearest_places() -> None:
     need = asks(languages=words("ur"))
     near, also_near = terms(languages=words("en")), terms(wards=words(HAREHILLS))
     far = terms(wards=words(HAREHILLS), scheme="scheme:databank")
-    assert gap_reasons(need, [far, near, also_near]) == ["language", "ward-not-served"]
+    assert gap_of(need, [far, near, also_near]) == Gap(["language", "ward-not-served"], ["ur"])
 
 
 @pytest.mark.parametrize(
     "supply", [[], [terms(kind="skills")], [terms()]], ids=["none", "other kind", "declined before"]
 )
 def test_without_a_place_left_the_reason_is_that_there_is_none(supply: list[Terms]) -> None:
-    assert gap_reasons(asks(), supply) == ["no-place-of-kind"]
+    assert gap_of(asks(), supply) == Gap(["no-place-of-kind"], [])
+
+
+def test_a_gap_tells_which_codes_the_nearest_places_lack() -> None:
+    need = asks(requirements=words("large-screen", "home-visit"), formats=words("video"))
+    near = terms(requirements=words("large-screen"), formats=words("phone", "video"))
+    assert gap_of(need, [near, terms(formats=words("phone"))]) == Gap(["requirement"], ["home-visit"])
+    assert gap_of(asks(), [terms(scheme="scheme:databank")]) == Gap(["scheme"], ["scheme:databank"])
 
 
 @pytest.mark.parametrize(("day", "state"), [(1, "planned"), (2, "open"), (3, "open"), (4, "open"), (5, "closed")])
@@ -84,3 +93,14 @@ def test_only_turns_that_are_to_come_are_awaited() -> None:
     at = datetime(2026, 12, 3, 12, tzinfo=UTC)
     assert turns_after(at, date(2026, 12, 2), date(2026, 12, 4)) == [datetime(2026, 12, 5, tzinfo=UTC)]
     assert turns_after(at, None, date.max) == []
+
+
+def test_a_place_with_a_unit_free_already_is_not_looked_through_the_queue_for() -> None:
+    """While it was free it suited nobody who waits."""
+    full, free, freer = (replace(a_place(free=3), held=held) for held in (3, 2, 1))
+    assert takes_more(None, free)
+    assert takes_more(full, free)
+    assert not takes_more(free, freer)
+    assert takes_more(free, replace(freer, terms=replace(freer.terms, wards=words(ARMLEY))))
+    assert takes_more(replace(free, state="planned"), free)
+    assert not takes_more(None, full)

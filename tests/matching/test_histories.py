@@ -12,12 +12,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis.due import DueWork
+from contracts.champion import Champion
 from contracts.door import OfferAnswered, PlaceUpdated, SupportReported
 from contracts.message import Message
 from contracts.referrals import NeedAnswered, ReferralReceived
+from contracts.stock import LoanReported
 from services.matching.events_out import Due
 from tests.matching import checks
-from tests.matching.builders import ARMLEY, HAREHILLS, Matching, amended, id_of, place, provider, referral, withdrawal
+from tests.matching.builders import (
+    ARMLEY,
+    HAREHILLS,
+    Matching,
+    amended,
+    champion,
+    direct_help,
+    id_of,
+    place,
+    provider,
+    referral,
+    withdrawal,
+)
+from tests.matching.log import must_replay
 from tests.support import NOON, Stage
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -29,6 +44,7 @@ FORMATS = st.sampled_from([[], [], [], ["video"], ["in-person"]])
 SCREEN = st.sampled_from([[], [], ["large-screen"]])
 OPEN_TO = st.sampled_from([[], [], [], ["gp-armley"]])
 DAYS = st.sampled_from([None, None, None, None, -1, 0, 1, 3])
+LOANS = st.sampled_from([None, None, 1, 3])
 SCHEME = st.sampled_from([None, None, None, "scheme:databank"])
 
 
@@ -90,6 +106,7 @@ class History:
             scheme=self.draw(SCHEME),
             opens_on=opens,
             closes_on=closes,
+            loan_days=self.draw(LOANS) if name.startswith("device") else None,
         )
         old = self.described.get((partner, name))
         if old and self.draw(st.booleans()):
@@ -141,6 +158,54 @@ class History:
                 await self.stage.receive(partner, *theirs)
                 await self.check()
 
+    async def give(self) -> None:
+        """Help given directly, sometimes more than there is, sometimes of a place that is not there."""
+        partner, name = self.draw(st.sampled_from(PARTNERS)), self.draw(st.sampled_from(["device-1", "device-2"]))
+        told = [direct_help(name, self.draw(st.integers(1, 3))) for _ in range(self.draw(st.integers(1, 2)))]
+        await self.stage.receive(partner, *told)
+
+    async def lend(self) -> None:
+        offers = await self.some_offers("lent", "lent", "ended")
+        how = [self.draw(st.sampled_from(["renewed", "returned", "lost"])) for _ in offers]
+        await self._from_partners(
+            [
+                (
+                    offer["partner"],
+                    LoanReported(
+                        need_id=offer["need_id"],
+                        state=state,
+                        wiped=state == "returned",
+                        faulty=state == "returned" and self.draw(st.booleans()),
+                    ),
+                )
+                for offer, state in zip(offers, how, strict=True)
+            ]
+        )
+
+    async def confirm(self) -> None:
+        for offer in await self.some_offers("awaiting", "open"):
+            await self.matching.confirm(
+                offer["offer_id"], self.draw(st.sampled_from(["confirm", "confirm", "keep-back"]))
+            )
+            await self.check()
+
+    async def champions(self) -> None:
+        """All champions of an organisation, some of them new, changed, away, or gone."""
+        partner = self.draw(st.sampled_from(PARTNERS))
+        some = [self.champion(ref) for ref in self.draw(st.sets(st.sampled_from(["ann", "bob", "cas"])))]
+        told = provider(champions=some, host=self.draw(st.booleans()))
+        await self.stage.receive(partner, told)
+
+    def champion(self, ref: str) -> Champion:
+        return champion(
+            ref,
+            training=self.draw(st.sampled_from(["starter", "trained", "advanced"])),
+            caseload=self.draw(st.integers(0, 3)),
+            wards=self.draw(WARDS),
+            languages=self.draw(LANGUAGES),
+            away=self.day(),
+        )
+
     async def withdraw(self) -> None:
         await self.stage.hear(withdrawal(self.draw(st.integers(1, self.sent + 2))))
 
@@ -175,6 +240,7 @@ class History:
         await checks.nobody_is_passed_over(self.stage, self.today, self.decided)
         await checks.gaps_are_those_whom_nothing_can_meet(self.stage, self.today)
         await checks.what_was_said_is_what_is(self.stage)
+        await must_replay(self.stage)
         self.decided = await checks.last_decisions(self.stage)
 
 
@@ -183,16 +249,31 @@ STEPS: dict[str, Callable[[History], Awaitable[None]]] = {
     "supply": History.supply,
     "answer": History.answer,
     "help": History.help,
+    "give": History.give,
+    "lend": History.lend,
+    "confirm": History.confirm,
+    "champions": History.champions,
     "withdraw": History.withdraw,
     "amend": History.amend,
     "refuse": History.refuse,
     "wait": History.wait,
 }
-COMMON = ["refer", "refer", "supply", "supply", "answer", "answer", *STEPS]
+COMMON = ["refer", "refer", "supply", "supply", "answer", "answer", "help", "confirm", *STEPS]
 
 
 async def empty(matching: Matching) -> None:
-    for table in ("declined", "offer", "need", "withdrawal", "place", "provider", "due", "outbox", "door"):
+    for table in (
+        "declined",
+        "offer",
+        "direct_help",
+        "need",
+        "withdrawal",
+        "place",
+        "provider",
+        "due",
+        "outbox",
+        "door",
+    ):
         await matching.stage.database.execute(f"delete from {table}")  # noqa: S608 - names of our own
     await matching.stage.database.execute("update kind_lock set decision = 0")
     matching.stage.clock.at = NOON
@@ -202,16 +283,17 @@ async def empty(matching: Matching) -> None:
 
 @pytest.mark.invariant(2)
 @pytest.mark.invariant(3)
+@pytest.mark.invariant(8)
 @settings(
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=st.lists(st.sampled_from(COMMON), min_size=10, max_size=30), data=st.data())
 async def test_in_every_history_places_go_to_the_first_and_are_never_promised_twice(
-    matching: Matching, steps: list[str], data: st.DataObject
+    confirming: Matching, steps: list[str], data: st.DataObject
 ) -> None:
-    await empty(matching)
-    history = History(matching, data.draw)
+    await empty(confirming)
+    history = History(confirming, data.draw)
     for step in steps:
         await STEPS[step](history)
         await history.check()
@@ -219,6 +301,7 @@ async def test_in_every_history_places_go_to_the_first_and_are_never_promised_tw
 
 @pytest.mark.invariant(2)
 @pytest.mark.invariant(3)
+@pytest.mark.invariant(8)
 async def test_several_replicas_at_once_keep_the_order_and_every_promise(matching: Matching) -> None:
     """Four replicas refer, supply, answer and withdraw at the same time; each kind is decided by one at a time."""
     await empty(matching)
@@ -231,15 +314,19 @@ async def test_several_replicas_at_once_keep_the_order_and_every_promise(matchin
             await matching.stage.receive(partner, _some_place(f"p{number}", dice), _some_place("shared", dice))
             rows = await matching.stage.rows("select * from offer where state = 'open' and partner = $1", partner)
             for offer in rows[:3]:
-                how: Any = dice.choice(["accept", "decline"])
+                how: Any = dice.choice(["accept", "accept", "decline"])
                 told = OfferAnswered(offer_id=offer["offer_id"], answer=how, reason="other")
                 await matching.stage.receive(partner, told)
+            await matching.stage.receive(partner, direct_help("shared", dice.randint(1, 2)))
+            here = [champion(ref, caseload=dice.randint(1, 4)) for ref in dice.sample(["ann", "bob", "cas"], 2)]
+            await matching.stage.receive(partner, provider(champions=here, host=True))
             await matching.stage.hear(withdrawal(1000 * number + 10 * turn))
 
     await asyncio.gather(*(replica(number) for number in (1, 2, 3, 4)))
     await checks.nothing_is_promised_twice(matching.stage)
     await checks.no_place_is_idle(matching.stage, NOON.date())
     await checks.gaps_are_those_whom_nothing_can_meet(matching.stage, NOON.date())
+    await must_replay(matching.stage)
     assert len(await matching.stage.rows("select from offer")) > 50
 
 

@@ -31,7 +31,9 @@ async def test_a_need_that_a_free_place_suits_is_offered_it(matching: Matching) 
     assert made.expires_at == proposed.expires_at == NOON + timedelta(days=7)
     assert (proposed.ward, proposed.languages, proposed.requirements) == (ARMLEY, ["en", "ur"], ["large-screen"])
     assert [s.to for s in told if isinstance(s, Fact) and s.data is proposed] == ["library"]
-    assert [(s.at, s.data) for s in told if isinstance(s, Later)] == [(made.expires_at, Due(offer_id=made.offer_id))]
+    assert [(s.at, s.data) for s in told if isinstance(s, Later)] == [
+        (made.expires_at - timedelta(days=2), Due(offer_id=made.offer_id))
+    ]
     assert await matching.units() == (1, 1, 0)
 
 
@@ -216,6 +218,23 @@ async def test_a_need_is_not_offered_help_before_its_first_day_and_keeps_its_ran
     await matching.hear(referral(3))
     await matching.hear(amended(first))
     assert [made.need_id for made in said(await matching.decline(other), OfferMade)] == [id_of(1)]
+
+
+@pytest.mark.invariant(3)
+async def test_who_waited_is_next_also_where_many_join_the_queue_who_fit_elsewhere(matching: Matching) -> None:
+    """The first of those who wake fit the place that comes free, but take a narrower one: it is for who waited."""
+    await matching.open(place("all"))
+    there = referral(9, ward=HAREHILLS, score=9)
+    await matching.hear(there, referral(1, ward=HAREHILLS))
+    await matching.open(place("armley", wards=[ARMLEY], capacity=5))
+    later = [referral(number, score=50, not_before=date(2026, 12, 1)) for number in (2, 3)]
+    await matching.hear(*later)
+    told = await matching.hear(amended(there, paused=True), *(amended(each) for each in later))
+    assert {(new.need_id, new.place_id) for new in said(told, OfferMade)} == {
+        (id_of(1), "all"),
+        (id_of(2), "armley"),
+        (id_of(3), "armley"),
+    }
 
 
 async def test_decisions_are_counted_for_each_kind_without_a_hole(matching: Matching) -> None:

@@ -105,17 +105,39 @@ async def test_the_database_itself_refuses_a_second_offer_of_a_need(matching: Ma
         )
 
 
-async def test_the_next_for_a_freed_place_is_read_from_the_index_of_the_queue(matching: Matching) -> None:
+@pytest.mark.parametrize(("wards", "index"), [([], "need_queue"), ([HAREHILLS], "need_queue_of_ward")])
+async def test_the_next_for_a_freed_place_is_read_from_an_index_of_the_queue(
+    matching: Matching, wards: list[str], index: str
+) -> None:
     """With 20,000 waiting, the plan reads them in order until enough fit: it neither sorts nor scans them all."""
-    await matching.open(place("elsewhere", wards=[HAREHILLS]))
+    await matching.open(place("elsewhere", wards=wards, requirements=["large-screen"]))
     async with matching.stage.database.acquire() as conn:
         arrivals = [Arrival(a_need(n, days=n % 90), False, None, 0, 0, 0, "leeds-1") for n in range(20_000)]
         await Queue(conn).add(arrivals)
+        await conn.execute("analyze need")
         plan = await conn.fetchval("explain (verbose, format json) " + CANDIDATES, [], ["library"], ["elsewhere"])
-    (queue,) = [node for node in _nodes(json.loads(plan)[0]["Plan"]) if node.get("Index Name") == "need_queue"]
+    nodes = list(_nodes(json.loads(plan)[0]["Plan"]))
+    (queue,) = [node for node in nodes if node.get("Index Name") == index]
     assert "kind" in queue["Index Cond"]
     assert "&&" in queue["Filter"], "the rule is part of the plan, not a function called for each need"
     assert "suits" not in plan
+    assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node.get("Relation Name") == "need"]
+
+
+async def test_a_place_of_one_ward_reads_nothing_of_other_wards(matching: Matching) -> None:
+    """Nobody who waits in its ward fits: of the 5,000 in the other, none is looked at."""
+    await matching.open(place("elsewhere", wards=[HAREHILLS]))
+    async with matching.stage.database.acquire() as conn:
+        arrivals = [Arrival(a_need(n), False, None, 0, 0, 0, "leeds-1") for n in range(5_000)]
+        await Queue(conn).add(arrivals)
+        await conn.execute("analyze need")
+        ran = await conn.fetchval("explain (analyze, format json) " + CANDIDATES, [], ["library"], ["elsewhere"])
+    looked_at = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        for node in _nodes(json.loads(ran)[0]["Plan"])
+        if node.get("Relation Name") == "need" and node["Actual Loops"]
+    ]
+    assert sum(looked_at) == 0
 
 
 def _nodes(plan: Any) -> Iterator[Any]:

@@ -1,14 +1,19 @@
-"""Who gets which free place: the best by rank that the places allow, each from the narrowest place that is left."""
+"""Who gets which free place: the best by rank that the places allow, each from the place that suits them best.
 
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+Of the places that a need could be given, it is first one of whoever referred it, where that is a champion; then the
+narrowest; then one of the partner who gives this person something else, too; then the champion with the least to do.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from heapq import heappop, heapreplace
 from math import inf
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from contracts.vocabulary import Kind
-from services.matching.domain.fit import Asks, Need, Place, PlaceKey, Terms, suits
+from services.matching.domain.fit import Need, Place, PlaceKey, Terms, suits
 
 
 class Match(NamedTuple):
@@ -35,78 +40,212 @@ def allocate(needs: Iterable[Need], places: Iterable[Place]) -> list[Match]:
     return [Match(need, table.given[need.need_id]) for need in ranked if need.need_id in table.given]
 
 
-Asked = tuple[Asks, frozenset[PlaceKey]]
-"""What a need asks, and where it is barred: needs alike in both can go to the same places."""
+class Choice(NamedTuple):
+    """A place that a need could be given, in the order of what suits it best."""
+
+    is_stranger: bool
+    breadth: tuple[float, ...]
+    is_other: bool
+    load: float
+    place: PlaceKey
+
+
+class Entry(NamedTuple):
+    """The same for all needs that do not ask whose place it is."""
+
+    breadth: tuple[float, ...]
+    load: float
+    place: PlaceKey
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Places that suit needs which ask the same: a bit for each, and a heap of those that are not known to be full."""
+
+    mask: int
+    roomy: list[Entry]
+
+
+Alike = tuple[int, ...]
+"""The shelves that have the places for a need."""
+Whose = tuple[Literal["all", "open-to", "of"], str]
+"""Places that are open to all, those open to a partner among others, or those of a partner."""
 
 
 @dataclass(slots=True)
 class _Table:
     """The places as they are being given. A place that is full stays full, though who holds it may change.
 
-    `fitting` and `roomy` are, for needs that ask the same, all places that suit and those not known to be
-    full, narrowest first. From a place that is `exhausted`, no re-arranging frees a unit.
+    From a place that is `exhausted`, a bit by its number, no re-arranging frees a unit.
     """
 
-    by_ward: dict[tuple[Kind, str | None], list[Place]]
+    names: list[PlaceKey]
+    numbers: dict[PlaceKey, int]
+    places: dict[PlaceKey, Place]
     left: dict[PlaceKey, int]
-    holders: dict[PlaceKey, dict[UUID, Need]]
+    breadth: dict[PlaceKey, tuple[float, ...]]
+    holders: dict[PlaceKey, dict[Alike, dict[UUID, Need]]]
+    lists: dict[tuple[Kind, str | None, Whose], list[Place]] = field(default_factory=dict)
+    shelves: dict[tuple[object, ...], Shelf] = field(default_factory=dict)
+    asked: dict[tuple[object, ...], list[Shelf]] = field(default_factory=dict)
     given: dict[UUID, PlaceKey] = field(default_factory=dict)
-    fitting: dict[Asked, list[PlaceKey]] = field(default_factory=dict)
-    roomy: dict[Asked, deque[PlaceKey]] = field(default_factory=dict)
-    exhausted: set[PlaceKey] = field(default_factory=set)
+    exhausted: int = 0
 
     @classmethod
     def of(cls, places: Iterable[Place]) -> "_Table":
-        free = [place for place in places if place.free > 0]
-        by_ward: dict[tuple[Kind, str | None], list[Place]] = {}
-        for place in sorted(free, key=lambda place: (breadth(place.terms), place.key)):
-            for ward in place.terms.wards or [None]:
-                by_ward.setdefault((place.terms.kind, ward), []).append(place)
-        return cls(by_ward, {place.key: place.free for place in free}, {place.key: {} for place in free})
+        free = sorted((place for place in places if place.free > 0), key=lambda place: place.key)
+        table = cls(
+            [place.key for place in free],
+            {place.key: number for number, place in enumerate(free)},
+            {place.key: place for place in free},
+            {place.key: place.free for place in free},
+            {place.key: breadth(place.terms) for place in free},
+            {place.key: {} for place in free},
+        )
+        for place in free:
+            whose: list[Whose] = [("open-to", partner) for partner in place.terms.open_to] or [("all", "")]
+            for each in (*whose, ("of", place.key.partner)):
+                for ward in place.terms.wards or [None]:
+                    table.lists.setdefault((place.terms.kind, ward, each), []).append(place)
+        return table
 
     def serve(self, need: Need) -> None:
-        """Finds the shortest chain of moves that ends at a free unit, and makes it; else nothing can be done."""
+        """Finds the shortest chain of moves that ends at a free unit, and makes it; else nothing can be done.
+
+        Of needs that can go to the same places, one is as good as another for that.
+        """
         came_with: dict[PlaceKey, Need] = {}
-        movers, asked = deque([need]), {(need.asks, need.barred)}
+        movers, asked, unseen = deque([need]), {self._alike(need)}, ~self.exhausted
         while movers:
             mover = movers.popleft()
-            if free := self._narrowest_free(mover):
+            if free := self._best_free(mover):
                 came_with[free] = mover
                 self._move(free, came_with)
                 return
-            for place in self._fitting(mover):
-                if place not in came_with and place not in self.exhausted:
+            for shelf in self.suiting(mover):
+                for place in self._named(shelf.mask & unseen):
                     came_with[place] = mover
-                    holders = {(holder.asks, holder.barred): holder for holder in self.holders[place].values()}
-                    movers.extend(holder for alike, holder in holders.items() if alike not in asked)
-                    asked |= holders.keys()
-        self.exhausted |= came_with.keys()
+                    for alike, holders in self.holders[place].items():
+                        if alike not in asked:
+                            asked.add(alike)
+                            movers.append(next(iter(holders.values())))
+                unseen &= ~shelf.mask
+        self.exhausted |= ~unseen
+
+    def _alike(self, need: Need) -> Alike:
+        return tuple(map(id, self.suiting(need)))
+
+    def _named(self, mask: int) -> Iterator[PlaceKey]:
+        while mask:
+            lowest = mask & -mask
+            yield self.names[lowest.bit_length() - 1]
+            mask ^= lowest
 
     def _move(self, place: PlaceKey, came_with: dict[PlaceKey, Need]) -> None:
         self.left[place] -= 1
         to: PlaceKey | None = place
         while to:
             mover = came_with[to]
-            left_behind = self.given.get(mover.need_id)
+            alike, left_behind = self._alike(mover), self.given.get(mover.need_id)
             self.given[mover.need_id] = to
-            self.holders[to][mover.need_id] = mover
+            self.holders[to].setdefault(alike, {})[mover.need_id] = mover
             if left_behind:
-                del self.holders[left_behind][mover.need_id]
+                others = self.holders[left_behind][alike]
+                del others[mover.need_id]
+                if not others:
+                    del self.holders[left_behind][alike]
             to = left_behind
 
-    def _narrowest_free(self, need: Need) -> PlaceKey | None:
-        asked = need.asks, need.barred
-        if asked not in self.roomy:
-            self.roomy[asked] = deque(self._fitting(need))
-        roomy = self.roomy[asked]
-        while roomy and not self.left[roomy[0]]:
-            roomy.popleft()
-        return roomy[0] if roomy else None
+    def _best_free(self, need: Need) -> PlaceKey | None:
+        best = [top for shelf in self.suiting(need) if (top := self._top(shelf))]
+        return min(_choice(need, top) for top in best).place if best else None
 
-    def _fitting(self, need: Need) -> list[PlaceKey]:
-        asked = need.asks, need.barred
-        if asked not in self.fitting:
-            wards = [need.asks.ward, None] if need.asks.ward else [None]
-            near = [place for ward in wards for place in self.by_ward.get((need.asks.kind, ward), ())]
-            self.fitting[asked] = [p.key for p in near if p.key not in need.barred and suits(need.asks, p.terms)]
-        return self.fitting[asked]
+    def _top(self, shelf: Shelf) -> Entry | None:
+        while shelf.roomy:
+            top = shelf.roomy[0]
+            if not self.left[top.place]:
+                heappop(shelf.roomy)
+            elif top.load != (load := self._load(self.places[top.place])):
+                heapreplace(shelf.roomy, top._replace(load=load))
+            else:
+                return top
+        return None
+
+    def _load(self, place: Place) -> float:
+        """It only grows while places are given."""
+        return 1 - self.left[place.key] / place.capacity if place.terms.kind == "champion" else 0
+
+    def suiting(self, need: Need) -> list[Shelf]:
+        """All places that suit a need, some of them on two shelves."""
+        asked = need.asks, need.barred, need.shuns, need.prefers
+        if asked not in self.asked:
+            self.asked[asked] = self._suiting(need)
+        return self.asked[asked]
+
+    def _suiting(self, need: Need) -> list[Shelf]:
+        asks = need.asks
+        whose: list[Whose] = [("all", ""), ("open-to", asks.partner)]
+        if asks.kind == "champion":
+            whose.append(("of", asks.partner))
+        if need.prefers:
+            whose.append(("of", need.prefers))
+        wards = (asks.ward, None) if asks.ward else (None,)
+        return [
+            self._shelf(need, ward, each) for each in whose for ward in wards if (asks.kind, ward, each) in self.lists
+        ]
+
+    def partners(self, need: Need) -> set[str]:
+        """Those who have a place that suits it."""
+        return {key.partner for shelf in self.suiting(need) for key in self._named(shelf.mask)}
+
+    def _shelf(self, need: Need, ward: str | None, whose: Whose) -> Shelf:
+        asks = need.asks
+        partner = None if whose[0] == "all" else asks.partner
+        key = (
+            asks.kind,
+            whose,
+            ward,
+            partner,
+            asks.requirements,
+            asks.languages,
+            asks.formats,
+            asks.schemes,
+            need.barred,
+        )
+        if key not in self.shelves:
+            near = self.lists[asks.kind, ward, whose]
+            fit = [place for place in near if not _is_barred(need, place.key) and suits(asks, place.terms)]
+            roomy = sorted(Entry(self.breadth[place.key], self._load(place), place.key) for place in fit)
+            self.shelves[key] = Shelf(sum(1 << self.numbers[place.key] for place in fit), roomy)
+        return self.shelves[key]
+
+
+def _is_barred(need: Need, place: PlaceKey) -> bool:
+    return place in need.barred or place.partner in need.shuns
+
+
+def _choice(need: Need, entry: Entry) -> Choice:
+    is_stranger = need.asks.kind == "champion" and entry.place.partner != need.asks.partner
+    is_other = need.prefers is not None and entry.place.partner != need.prefers
+    return Choice(is_stranger, entry.breadth, is_other, entry.load, entry.place)
+
+
+def bundled(needs: Iterable[Need], places: Iterable[Place], helping: Mapping[UUID, Iterable[str]]) -> list[Need]:
+    """The needs, those of one person preferring the partner that could give most of them.
+
+    `helping` names the partners that give something to a referral already, once for each thing.
+    """
+    those = list(needs)
+    siblings: dict[UUID, list[Need]] = {}
+    for need in those:
+        siblings.setdefault(need.referral_id, []).append(need)
+    table = _Table.of(places)
+    prefers: dict[UUID, str] = {}
+    for referral_id, own in siblings.items():
+        given = Counter(helping.get(referral_id, ()))
+        if len(own) + given.total() > 1:
+            could = Counter(partner for need in own for partner in table.partners(need))
+            most = {partner: n + given[partner] for partner, n in could.items() if n + given[partner] > 1}
+            if most:
+                prefers[referral_id] = min(most, key=lambda partner: (-most[partner], partner))
+    return [replace(need, prefers=prefers.get(need.referral_id)) for need in those]

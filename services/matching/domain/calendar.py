@@ -1,11 +1,18 @@
 """Days are those of Leeds."""
 
+from calendar import monthrange
 from datetime import date, datetime, timedelta
 from typing import Literal
 
 from contracts.calendar import start_of
 
 PlaceState = Literal["planned", "open", "closed"]
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day of a later month, or its last."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def state_on(day: date, opens_on: date | None, closes_on: date | None) -> PlaceState:

@@ -1,13 +1,13 @@
 """What a need asks, on what terms a place helps, and whether the two fit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from contracts.vocabulary import POINTS_A_DAY, GapReason, Kind, Lane, Requirement
-from services.matching.domain.calendar import PlaceState
+from services.matching.domain.calendar import PlaceState, months_after
 
 LANES: tuple[Lane, ...] = ("urgent", "routine")
 Words = frozenset[str]
@@ -60,12 +60,31 @@ class Need:
     rank_key: datetime
     asks: Asks
     is_gap: bool = False
+    is_paused: bool = False
+    prefers: str | None = None
+    """The partner that gives this person something else, too."""
     barred: frozenset[PlaceKey] = frozenset()
     shuns: Words = frozenset()
 
     @property
     def rank(self) -> Rank:
         return LANES.index(self.lane), self.rank_key, self.need_id
+
+
+class Lending(NamedTuple):
+    """For how long a place gives what it gives: a loan of so many days, or what lasts so many months; else for good."""
+
+    loan_days: int | None = None
+    lasts_months: int | None = None
+    reopen_days: int = 30
+
+    def until(self, day: date) -> date | None:
+        if self.loan_days:
+            return day + timedelta(days=self.loan_days)
+        return months_after(day, self.lasts_months) if self.lasts_months else None
+
+
+FOR_GOOD: Final = Lending()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +102,7 @@ class Place:
     opens_on: date | None = None
     closes_on: date | None = None
     funded_by: str | None = None
+    lending: Lending = FOR_GOOD
 
     @property
     def free(self) -> int:
@@ -97,6 +117,10 @@ class Place:
 def rank_key(received_at: datetime, score: int) -> datetime:
     """Waiting and priority in one figure that does not change with time: the lowest is next."""
     return received_at - timedelta(days=score / POINTS_A_DAY)
+
+
+def received_at(rank_key: datetime, score: int) -> datetime:
+    return rank_key + timedelta(days=score / POINTS_A_DAY)
 
 
 def misses(asks: Asks, terms: Terms) -> Iterator[GapReason]:
@@ -122,21 +146,51 @@ def _nothing_shared(asked: Words, offered: Words) -> bool:
 
 
 def suits(asks: Asks, terms: Terms) -> bool:
-    return next(misses(asks, terms), None) is None
+    """Whether nothing is missed, told in a third of the time."""
+    return (
+        asks.kind == terms.kind
+        and (not terms.wards or asks.ward in terms.wards)
+        and asks.requirements <= terms.requirements
+        and (not terms.languages or not asks.languages or not asks.languages.isdisjoint(terms.languages))
+        and (not terms.formats or not asks.formats or not asks.formats.isdisjoint(terms.formats))
+        and (terms.scheme is None or terms.scheme in asks.schemes)
+        and (not terms.open_to or asks.partner in terms.open_to)
+    )
 
 
-def gap_reasons(asks: Asks, supply: Iterable[Terms]) -> list[GapReason]:
+class Gap(NamedTuple):
+    """Why no place meets a need, and which codes and languages the nearest places lack."""
+
+    reasons: list[GapReason]
+    lacks: list[str]
+
+
+def gap_of(asks: Asks, supply: Iterable[Terms]) -> Gap:
     """What the nearest places lack. A place that suits is one that this need is barred from, and does not count."""
-    near = [why for terms in supply if terms.kind == asks.kind and (why := tuple(misses(asks, terms)))]
-    fewest = min(map(len, near), default=0)
-    return sorted({reason for why in near if len(why) == fewest for reason in why}) or ["no-place-of-kind"]
+    near = [(why, terms) for terms in supply if terms.kind == asks.kind and (why := tuple(misses(asks, terms)))]
+    fewest = min((len(why) for why, _ in near), default=0)
+    nearest = [(why, terms) for why, terms in near if len(why) == fewest]
+    reasons = sorted({reason for why, _ in nearest for reason in why})
+    lacks = sorted({code for why, terms in nearest for code in _lacks(asks, terms, why)})
+    return Gap(reasons or ["no-place-of-kind"], lacks)
+
+
+def _lacks(asks: Asks, terms: Terms, why: Collection[GapReason]) -> Iterator[str]:
+    if "requirement" in why:
+        yield from asks.requirements - terms.requirements
+    if "language" in why:
+        yield from asks.languages
+    if "format" in why:
+        yield from asks.formats
+    if "scheme" in why and terms.scheme:
+        yield terms.scheme
 
 
 def takes_more(before: Place | None, after: Place) -> bool:
-    """Whether a place may now take a need that it could not take before."""
+    """Whether a place may now take a need that waits: while a unit was free before, nobody waited whom it suits."""
     if after.state != "open" or after.free <= 0:
         return False
-    return before is None or before.state != "open" or before.terms != after.terms or before.free < after.free
+    return before is None or before.state != "open" or before.terms != after.terms or before.free <= 0
 
 
 def may_meet_more(before: Place | None, after: Place) -> bool:

@@ -1,8 +1,9 @@
 """What a batch changes: offers that move, places that change, needs that join the queue."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from services.matching import events_out
 from services.matching.domain.fit import Place, PlaceKey, takes_more
 from services.matching.domain.offers import Act, Offer, changes_of_units, moved
 from services.matching.store import Store
+from services.matching.store.supply import Counted
 
 Causes = dict[UUID, Event[Any]]
 
@@ -43,17 +45,24 @@ class Change:
 
 @dataclass(slots=True)
 class Moves:
-    """Offers as the events of a batch move them, one after the other."""
+    """Offers as the events of a batch move them, one after the other.
+
+    `given` are units given without an offer, `faulty` those that came back and cannot be given again.
+    """
 
     now: dict[UUID, Offer]
     before: dict[UUID, Offer] = field(default_factory=dict)
     reasons: dict[UUID, str | None] = field(default_factory=dict)
     causes: Causes = field(default_factory=dict)
+    given: Counter[PlaceKey] = field(default_factory=Counter)
+    faulty: Counter[PlaceKey] = field(default_factory=Counter)
 
-    def make(self, offer_id: UUID, act: Act, cause: Event[Any], reason: str | None = None) -> Offer | None:
+    def make(
+        self, offer_id: UUID, act: Act, cause: Event[Any], reason: str | None = None, until: date | None = None
+    ) -> Offer | None:
         """The offer after the move, or none where it is illegal and nothing is changed."""
         current = self.now[offer_id]
-        after = moved(current, act)
+        after = moved(current, act, until)
         if after:
             self.before.setdefault(offer_id, current)
             self.now[offer_id], self.reasons[offer_id], self.causes[offer_id] = after, reason, cause
@@ -61,19 +70,30 @@ class Moves:
 
 
 async def save_moves(moves: Moves, change: Change, store: Store, at: datetime) -> list[Said]:
-    """Saves what moved. Says which places now have less capacity, as their providers wanted."""
-    if not moves.before:
+    """Saves what moved. Says which places now have less capacity, as their providers wanted.
+
+    A place with a unit less in use is freed where it had none free: while it had, it suited nobody who waits.
+    """
+    if not (moves.before or moves.given):
         return []
     done = [(before, moves.now[offer_id]) for offer_id, before in moves.before.items()]
     await store.offers.move([(after, moves.reasons[after.offer_id]) for _, after in done], at)
-    fell = await store.supply.count(changes_of_units(done))
+    await store.supply.shrink(moves.faulty)
+    counted = await store.supply.count(changes_of_units(done, moves.given))
+    causes: dict[PlaceKey, Event[Any]] = {}
     for before, after in done:
         cause = moves.causes[after.offer_id]
         if after.is_queued_again:
             change.queued[after.need_id] = change.untold[after.need_id] = cause
         if sum(after.units) < sum(before.units):
-            change.freed[after.place] = cause
-    return [events_out.place_changed(place, change.freed[place.key]) for place in fell]
+            causes[after.place] = cause
+    change.freed |= {each.place.key: causes[each.place.key] for each in counted if _is_freed(each, causes)}
+    fell = [each.place for each in counted if each.fell]
+    return [events_out.place_changed(place, causes[place.key], store.decided) for place in fell]
+
+
+def _is_freed(counted: Counted, causes: Mapping[PlaceKey, Event[Any]]) -> bool:
+    return counted.place.key in causes and counted.was_free <= 0
 
 
 async def save_places(places: Iterable[PlaceChange], change: Change, store: Store) -> None:

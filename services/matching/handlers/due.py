@@ -1,4 +1,4 @@
-"""What falls due together is settled together: days of places, expiries of offers."""
+"""What falls due together is settled together: days of places, what is due for offers and loans."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,8 @@ from contracts.calendar import day_of
 from services.matching import events_out
 from services.matching.domain.calendar import state_on
 from services.matching.domain.fit import Place, PlaceKey
-from services.matching.events_out import Due
+from services.matching.domain.offers import Offer
+from services.matching.events_out import Due, stock
 from services.matching.handlers.change import Change, Moves, PlaceChange, save_moves, save_places
 from services.matching.handlers.settle import settle
 from services.matching.store import Store
@@ -24,12 +25,24 @@ async def on_due(events: Sequence[Event[Due]], store: Store, at: datetime) -> li
     await store.lock(await store.offers.kinds_of(offers) | await store.supply.kinds_of(places))
     change, moves = Change(), Moves(await store.offers.by_id(offers))
     said: list[Said] = []
-    for offer_id in moves.now:
-        expired = moves.make(offer_id, "expire", offers[offer_id])
-        said += events_out.offer_ended(expired, "expire", offers[offer_id]) if expired else []
+    for offer in list(moves.now.values()):
+        said += _offer_due(offer, moves, offers[offer.offer_id], store, at)
     said += await save_moves(moves, change, store, at)
-    await save_places(_turned((await store.supply.places(places)).values(), places, at), change, store)
+    turned = list(_turned((await store.supply.places(places)).values(), places, at))
+    await save_places(turned, change, store)
+    said += [events_out.place_changed(place, cause, store.decided) for _, place, cause in turned]
     return [*said, *await settle(change, store, at)]
+
+
+def _offer_due(offer: Offer, moves: Moves, cause: Event[Due], store: Store, at: datetime) -> list[Said]:
+    if offer.state == "open" and offer.expires_at and at < offer.expires_at:
+        return events_out.offer_reminded(offer, offer.expires_at, cause)
+    if offer.state == "lent" and offer.until and day_of(at) > offer.until:
+        return [stock.loan_changed(offer, "overdue", offer.until, cause, at, store.decided)]
+    if offer.state == "ended" and offer.until:
+        return [stock.support_expiring(offer, offer.until, cause, at)]
+    expired = moves.make(offer.offer_id, "expire", cause)
+    return events_out.offer_ended(expired, "expire", cause, store.decided) if expired else []
 
 
 def _turned(places: Iterable[Place], causes: Mapping[PlaceKey, Event[Any]], at: datetime) -> Iterable[PlaceChange]:

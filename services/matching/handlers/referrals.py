@@ -113,7 +113,7 @@ async def _end(
     for offer in sorted(offers, key=lambda offer: offer.offer_id):
         cause = causes[offer.need_id]
         after = moves.make(offer.offer_id, act, cause)
-        said += events_out.offer_ended(after, act, cause) if after else []
+        said += events_out.offer_ended(after, act, cause, store.decided) if after else []
     return [*said, *await save_moves(moves, change, store, at)]
 
 
@@ -142,7 +142,7 @@ async def on_persons_erased(events: Sequence[Event[PersonErased]], store: Store,
 
 async def _withdraw(causes: Causes, store: Store, at: datetime) -> list[Said]:
     """Takes needs out of the queue, and offers from providers. The kinds concerned are locked."""
-    gaps, change = await store.queue.withdraw(causes), Change()
-    said: list[Said] = [events_out.gap_closed(need, causes[need.need_id]) for need in gaps]
+    left, change = await store.queue.withdraw(causes), Change()
+    said = [each for need in left for each in events_out.need_left(need, causes[need.need_id], store.decided)]
     said += await _end(await store.offers.live_of(causes), "withdraw", causes, change, store, at)
     return [*said, *await settle(change, store, at)]

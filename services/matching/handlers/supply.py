@@ -1,4 +1,4 @@
-"""Providers describe themselves, and what they give."""
+"""Providers describe what they give."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,21 +6,16 @@ from datetime import datetime
 from chassis.envelope import Event
 from chassis.facts import Said, refusal
 from contracts.calendar import day_of
-from contracts.door import PlaceUpdated, ProviderUpdated
+from contracts.door import PlaceUpdated
 from contracts.refusal import FieldError
 from services.matching import events_out
 from services.matching.domain.calendar import state_on
-from services.matching.domain.fit import Place, PlaceKey, Terms
+from services.matching.domain.fit import Lending, Place, PlaceKey, Terms
+from services.matching.domain.offers import GIVEN_AWAY
 from services.matching.handlers import refusals
 from services.matching.handlers.change import Change, PlaceChange, save_places
 from services.matching.handlers.settle import settle
 from services.matching.store import Store
-
-
-async def on_providers_updated(events: Sequence[Event[ProviderUpdated]], store: Store, _at: datetime) -> list[Said]:
-    latest = {(e.partner or "", e.data.provider_id): (e.data.name, e.data.languages) for e in events}
-    await store.supply.save_providers(latest)
-    return [events_out.provider_registered(event, event.partner or "") for event in events]
 
 
 async def on_places_updated(events: Sequence[Event[PlaceUpdated]], store: Store, at: datetime) -> list[Said]:
@@ -37,7 +32,7 @@ async def on_places_updated(events: Sequence[Event[PlaceUpdated]], store: Store,
             said.append(refusal(event, wrong))
             continue
         place = _place(event, now.get(key), at)
-        said.append((events_out.place_changed if key in now else events_out.place_opened)(place, event))
+        said.append((events_out.place_changed if key in now else events_out.place_opened)(place, event, store.decided))
         said += events_out.place_turns(place, event, at)
         now[key] = place
         changed[key] = PlaceChange(known.get(key), place, event)
@@ -54,6 +49,8 @@ def _wrong(told: PlaceUpdated, current: Place | None, *, is_known: bool) -> Fiel
         return refusals.UNKNOWN_PROVIDER
     if told.opens_on and told.closes_on and told.closes_on < told.opens_on:
         return refusals.CLOSES_BEFORE_IT_OPENS
+    if (told.loan_days or told.lasts_months) and told.kind not in GIVEN_AWAY:
+        return refusals.NOT_STOCK
     if current and current.terms.kind != told.kind:
         return refusals.KIND_IS_FIXED
     return refusals.BELOW_TAKEN if current and told.capacity < current.taken else None
@@ -82,4 +79,5 @@ def _place(event: Event[PlaceUpdated], current: Place | None, at: datetime) -> P
         opens_on=told.opens_on,
         closes_on=told.closes_on,
         funded_by=told.funded_by,
+        lending=Lending(told.loan_days, told.lasts_months, told.reopen_days),
     )

@@ -1,6 +1,6 @@
 """All SQL of matching, in three parts: supply, the queue, and offers."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from chassis.postgres import Conn
@@ -11,13 +11,17 @@ from services.matching.store.supply import Supply
 
 
 class Store:
-    """What handlers load and save, in the open transaction."""
+    """What handlers load and save, in the open transaction.
 
-    def __init__(self, conn: Conn, offer_lasts: timedelta) -> None:
+    `decided` is how many decisions of each kind had been made when it was locked.
+    """
+
+    def __init__(self, conn: Conn, offer_lasts: timedelta, confirmed: Collection[Kind] = ()) -> None:
         self.conn = conn
         self.supply = Supply(conn)
         self.queue = Queue(conn)
-        self.offers = Offers(conn, offer_lasts)
+        self.offers = Offers(conn, offer_lasts, confirmed)
+        self.decided: dict[Kind, int] = {}
 
     async def lock(self, kinds: Iterable[Kind]) -> None:
         """Locks these kinds until the commit, and all before the last of them.
@@ -27,6 +31,8 @@ class Store:
         """
         last = max(kinds, default=None)
         if last:
-            await self.conn.fetch(
-                'select from kind_lock where kind collate "C" <= $1 order by kind for no key update', last
+            rows = await self.conn.fetch(
+                'select kind, decision from kind_lock where kind collate "C" <= $1 order by kind for no key update',
+                last,
             )
+            self.decided = {row["kind"]: row["decision"] for row in rows}

@@ -11,7 +11,7 @@ import asyncpg
 
 from chassis.postgres import Conn
 from contracts.vocabulary import Kind
-from services.matching.domain.fit import Asks, Need, PlaceKey
+from services.matching.domain.fit import Asks, Gap, Need, PlaceKey
 from services.matching.store.supply import pairs
 
 
@@ -43,6 +43,7 @@ def need_of(row: asyncpg.Record) -> Need:
         lane=row["lane"],
         rank_key=row["rank_key"],
         is_gap=row["is_gap"],
+        is_paused=row["state"] == "paused",
         asks=Asks(
             kind=row["kind"],
             partner=row["partner"],
@@ -81,25 +82,35 @@ def _row_of(arrival: Arrival) -> dict[str, Any]:
     }
 
 
-CANDIDATES: Final = """
+_NEXT: Final = """
+    n.kind = (freed.place).kind and n.state = 'waiting' and suits(n, freed.place)
+    and n.need_id <> all ($1::uuid[])
+    and not exists (
+        select from declined d where d.need_id = n.need_id
+        and d.partner = (freed.place).partner and d.place_id = (freed.place).place_id
+    )
+    order by n.lane, n.rank_key, n.need_id limit freed.units
+"""
+CANDIDATES: Final = f"""
 with freed as (
     select place as place, sum(capacity - held - taken) over (partition by kind) as units
     from place join unnest($2::text[], $3::text[]) as named (partner, place_id) using (partner, place_id)
     where state = 'open' and capacity > held + taken
 ), best as (
-    select next.need_id from freed cross join lateral (
-        select n.need_id from need n
-        where n.kind = (freed.place).kind and n.state = 'waiting' and suits(n, freed.place)
-          and not exists (
-              select from declined d where d.need_id = n.need_id
-              and d.partner = (freed.place).partner and d.place_id = (freed.place).place_id
-          )
+    select n.need_id from freed cross join lateral (
+        select n.need_id from need n where (freed.place).wards = '{{}}' and {_NEXT}
+    ) n
+    union all
+    select n.need_id from freed cross join lateral (
+        select n.need_id from unnest((freed.place).wards) as served (ward) cross join lateral (
+            select n.* from need n where n.ward = served.ward and {_NEXT}
+        ) n
         order by n.lane, n.rank_key, n.need_id limit freed.units
-    ) next
+    ) n
 )
 select * from need
 where state = 'waiting' and need_id in (select unnest($1::uuid[]) union select need_id from best)
-"""
+"""  # noqa: S608 - made of constants
 
 
 class Queue:
@@ -107,6 +118,10 @@ class Queue:
 
     def __init__(self, conn: Conn) -> None:
         self.conn = conn
+
+    async def by_id(self, needs: Iterable[UUID]) -> dict[UUID, Need]:
+        rows = await self.conn.fetch("select * from need where need_id = any($1::uuid[])", list(needs))
+        return {row["need_id"]: need_of(row) for row in rows}
 
     async def kinds_of(self, needs: Iterable[UUID]) -> set[Kind]:
         rows = await self.conn.fetch("select distinct kind from need where need_id = any($1::uuid[])", list(needs))
@@ -116,13 +131,14 @@ class Queue:
         """Adds needs, each once, and returns those that now wait or are paused: not those withdrawn before."""
         rows = await self.conn.fetch(
             """insert into need (need_id, referral_id, partner, kind, state, lane, rank_key, not_before, ward, area,
-                                 requirements, languages, formats, schemes, barred, score, groups, area_step, policy)
+                                 requirements, languages, formats, schemes, barred, score, groups, area_step, policy,
+                                 joined_after)
                select need_id, new.referral_id, partner, kind,
                       case when withdrawal.need_id is not null then 'withdrawn' else state end,
                       lane, rank_key, not_before, ward, area,
-                      requirements, languages, formats, schemes, barred, score, groups, area_step, policy
+                      requirements, languages, formats, schemes, barred, score, groups, area_step, policy, decision
                from json_populate_recordset(null::need, $1::json) as new
-               left join withdrawal using (need_id)
+               join kind_lock using (kind) left join withdrawal using (need_id)
                on conflict (need_id) do nothing
                returning need_id, state""",
             json.dumps([_row_of(arrival) for arrival in arrivals], default=str),
@@ -140,8 +156,9 @@ class Queue:
                    area = new.area, requirements = new.requirements, languages = new.languages,
                    formats = new.formats, schemes = new.schemes, barred = new.barred, score = new.score,
                    groups = new.groups, area_step = new.area_step, policy = new.policy, is_gap = false,
+                   joined_after = case when need.state = 'paused' then decision else need.joined_after end,
                    state = case when need.state in ('waiting', 'paused') then new.state else need.state end
-               from json_populate_recordset(null::need, $1::json) as new
+               from json_populate_recordset(null::need, $1::json) as new join kind_lock using (kind)
                where need.need_id = new.need_id and need.state not in ('ended', 'withdrawn')
                returning need.*, old.is_gap as was_gap""",
             json.dumps([_row_of(arrival) for arrival in arrivals], default=str),
@@ -218,6 +235,18 @@ class Queue:
         )
         return [need_of(row) for row in rows]
 
+    async def note_gaps(self, gaps: Collection[tuple[UUID, Gap]], at: datetime) -> None:
+        """Keeps why these needs are gaps, from now."""
+        if gaps:
+            told = [{"need_id": str(need_id), **gap._asdict()} for need_id, gap in gaps]
+            await self.conn.execute(
+                """update need set gap_since = $2, gap_reasons = reasons, gap_lacks = lacks
+                   from json_to_recordset($1::json) as told (need_id uuid, reasons text[], lacks text[])
+                   where need.need_id = told.need_id""",
+                json.dumps(told),
+                at,
+            )
+
     async def note_withdrawals(self, withdrawals: Collection[Withdrawal], at: datetime) -> None:
         """Keeps word of each, so that a need not heard of yet is found withdrawn, and of one that had ended."""
         told = sorted(withdrawals, key=lambda w: w.need_id)
@@ -234,14 +263,15 @@ class Queue:
         )
 
     async def withdraw(self, needs: Iterable[UUID]) -> list[Need]:
-        """Takes needs out of the queue and returns those that were gaps."""
+        """Takes needs out of the queue and returns them as they were there."""
         rows = await self.conn.fetch(
-            """update need set state = 'withdrawn', is_gap = false
-               where need_id = any($1::uuid[]) and state in ('waiting', 'paused')
-               returning new.*, old.is_gap as was_gap""",
+            """update need n set state = 'withdrawn', is_gap = false, left_after = decision
+               from kind_lock k
+               where n.kind = k.kind and need_id = any($1::uuid[]) and state in ('waiting', 'paused')
+               returning old.*""",
             list(needs),
         )
-        return [need_of(row) for row in rows if row["was_gap"]]
+        return sorted(map(need_of, rows), key=lambda need: need.rank)
 
     async def known(self, needs: Iterable[UUID]) -> set[UUID]:
         rows = await self.conn.fetch("select need_id from need where need_id = any($1::uuid[])", list(needs))
@@ -260,7 +290,7 @@ class Queue:
         await self.conn.execute(
             """update need set lane = 'routine', rank_key = 'epoch', not_before = null, ward = null, area = 'erased',
                    requirements = '{}', languages = '{}', formats = '{}', schemes = '{}', score = 0, groups = 0,
-                   area_step = 0, barred = '{}'
+                   area_step = 0, barred = '{}', gap_since = null, gap_reasons = '{}', gap_lacks = '{}'
                where need_id = any($1::uuid[])""",
             ids,
         )
