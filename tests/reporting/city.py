@@ -42,6 +42,10 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "end": ("accepted", "accepted", "expired", "declined-too-far", "declined-no-capacity"),
     "channel": ("phone", "letter", "via-referrer", "email"),
     "told": ("sent",),
+    "asked": ("closing", "3-months", "6-months"),
+    "goal": ("yes", "partly", "no"),
+    "online": ("yes", "no"),
+    "owner": ("provider", "staff"),
 }
 PEOPLE = {"referrals": 900, "served": 500, "outcomes": 300, "waiting": 350, "stages": 900, "offers": 400}
 

@@ -10,9 +10,11 @@ import pytest_asyncio
 
 from chassis.facts import Later, Said
 from chassis.service import Service
+from contracts.contacting import FeedbackGiven
 from contracts.grants import FundOpened, GrantAwarded, RoundOpened
 from contracts.matching import GapRecorded, NeedWaiting, OfferDeclined, OfferMade, PlaceOpened
 from contracts.notifications import NotificationSent
+from contracts.referrals import ReferralStalled
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting.domain import periods
 from services.reporting.handlers.publishing import PublishMetrics
@@ -150,6 +152,16 @@ async def test_offers_notifications_places_and_grants_are_counted(on: Stage) -> 
         "winter-2026,awarded": 500_000,
     }
     assert values(made["applications/now/round-by-state"]) == {"winter-2026,awarded": 1}
+
+
+async def test_what_people_say_and_days_that_went_by_are_counted(on: Stage) -> None:
+    await on.hear(*(received(n) for n in range(10)))
+    await on.hear(*(a(FeedbackGiven, **_of(n), asked="closing", goal_met="yes", online="yes") for n in range(10)))
+    await on.hear(*(a(ReferralStalled, **_of(n), due_on=NOON.date()) for n in range(10)))
+    made = await close_the_month(on)
+    assert values(made[f"feedback/{MONTH}/asked-by-goal"]) == {"closing,yes": 10}
+    assert values(made[f"feedback/{MONTH}/asked-by-online"]) == {"closing,yes": 10}
+    assert values(made[f"stalled/{MONTH}/owner"]) == {"provider": 10}
 
 
 async def test_a_closed_month_stays_and_what_comes_late_is_a_correction(on: Stage) -> None:

@@ -32,6 +32,10 @@ WORDS: Final[dict[str, str]] = {
     "round": "Grant round",
     "state": "State",
     "money": "Money",
+    "asked": "When they were asked",
+    "goal": "Whether the goal was met",
+    "online": "Whether they are online now",
+    "owner": "Who should have acted",
 }
 """What a table may count by, in words."""
 
@@ -190,6 +194,22 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "People whom we told something, or could not, and by which channel.",
         "people",
         tables=(("channel", "told"),),
+        repeats=True,
+    ),
+    Measure(
+        "feedback",
+        "What people say afterwards",
+        "Of those who answered when help had ended, and 3 and 6 months later: whether the goal was met, and whether "
+        "they are online.",
+        "people",
+        tables=(("asked", "goal"), ("asked", "online")),
+    ),
+    Measure(
+        "stalled",
+        "Promised days that went by",
+        "People for whom nobody acted by the day that was promised, by who should have.",
+        "people",
+        tables=(("owner",),),
         repeats=True,
     ),
     Measure(

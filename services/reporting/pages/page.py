@@ -92,6 +92,19 @@ OFFERS: Final = simple("offers", ("end",), _most("end", "Offers are most often: 
 NOTIFICATIONS: Final = simple(
     "notifications", ("channel", "told"), _most("channel", "Most people hear from us: {}", "Too few to tell", at=0)
 )
+GOALS: Final = simple(
+    "feedback",
+    ("asked", "goal"),
+    _most("goal", "Most who answered say: {}", "Too few answered to say whether goals are met"),
+)
+ONLINE: Final = simple(
+    "feedback",
+    ("asked", "online"),
+    _most("online", "Most who answered are: {}", "Too few answered to say who is online"),
+)
+STALLED: Final = simple(
+    "stalled", ("owner",), _most("owner", "Most promised days were let go by by: {}", "Hardly any promised day went by")
+)
 REFERRED_BY: Final = simple(
     "referrals", ("partner",), _most("partner", "Most referrals come from {}", "Too few referrals to tell")
 )
@@ -120,7 +133,7 @@ PAGES: Final = (
         "/funders",
         "For funders: where money is needed, and what it does",
         "Where people wait for help that nobody gives, what places there are, how help ends, and what was granted.",
-        (GAPS, GAPS_BY_COMMITTEE, CAPACITY, figures.wards, OUTCOMES, GRANTS, APPLICATIONS),
+        (GAPS, GAPS_BY_COMMITTEE, CAPACITY, figures.wards, OUTCOMES, GOALS, ONLINE, GRANTS, APPLICATIONS),
     ),
     Page(
         "/scrutiny",
@@ -137,7 +150,10 @@ PAGES: Final = (
             NEEDS,
             REFERRED_BY,
             OUTCOMES,
+            GOALS,
+            ONLINE,
             OFFERS,
+            STALLED,
             FIRST_CONTACT,
             NOTIFICATIONS,
         ),

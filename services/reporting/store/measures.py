@@ -66,7 +66,8 @@ SOURCES: Final[Mapping[str, str]] = {
     "first-contact": f"""
         select people.*, told.at, extract(epoch from told.at - received_at) / 86400 as days
         from (select referral_id, min(at) as at from notification
-              where audience = 'person' and result = 'sent' group by referral_id) as told
+              where audience = 'person' and (result = 'sent' or (result, reason) = ('call-completed', 'reached'))
+              group by referral_id) as told
         join ({PEOPLE}) as people using (referral_id)""",
     "offers": """
         select referral_id, ended_at as at,
@@ -75,6 +76,9 @@ SOURCES: Final[Mapping[str, str]] = {
     "notifications": """
         select referral_id, at, coalesce(channel, 'none') as channel, result as told
         from notification where audience = 'person'""",
+    "feedback": "select referral_id, asked, goal_met as goal, online, at from feedback",
+    "stalled": """
+        select referral_id, owner, due_on::timestamp at time zone 'Europe/London' as at from stall""",
 }
 """People, by the measure that counts them all."""
 
