@@ -97,7 +97,7 @@ class LoanChanged(Message):
     }
 
 
-@fact("matching", key="referral_id")
+@fact("matching", key="referral_id", to=("referrals",))
 class SupportExpiring(Message):
     """What a person was given ends soon, such as the data of a SIM: time to ask again before they drop offline."""
 

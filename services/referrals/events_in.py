@@ -13,6 +13,7 @@ from contracts.door import ReferralSubmitted, ReferralWithdrawalRequested
 from contracts.message import Message
 from contracts.notifications import CallRequested, NotificationWithheld
 from contracts.referrals import PersonErased
+from contracts.stock import SupportExpiring
 from services.referrals.handlers.amending import on_amendment_requested
 from services.referrals.handlers.answers import on_person_answered
 from services.referrals.handlers.contacting import (
@@ -26,6 +27,7 @@ from services.referrals.handlers.contacting import (
 )
 from services.referrals.handlers.days import on_check_day
 from services.referrals.handlers.duplicates import SettleDuplicate, on_settle_duplicate
+from services.referrals.handlers.expiring import on_support_expiring
 from services.referrals.handlers.group import on_group_submitted
 from services.referrals.handlers.moves import CheckDay
 from services.referrals.handlers.partners import (
@@ -81,6 +83,7 @@ def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
         ContactReported: on_contact_reported,
         CallRequested: on_call_requested,
         NotificationWithheld: on_notification_withheld,
+        SupportExpiring: on_support_expiring,
         PersonErased: on_person_erased,
         **{each.ErasureConfirmed: on_erasure_confirmed for each in CONFIRM},
     }

@@ -9,12 +9,14 @@ import pytest
 from chassis.facts import Later
 from contracts.changes import PersonAnswered, ReferralAmendmentRequested
 from contracts.door import ReferralAcknowledged, ReferralProgressed, ReferralWithdrawalRequested
-from contracts.matching import OfferAccepted, OfferWithdrawn
+from contracts.matching import OfferAccepted, OfferWithdrawn, SupportEnded
 from contracts.referrals import (
     NeedAnswered,
     ReferralAmended,
+    ReferralClosed,
     ReferralStalled,
 )
+from contracts.stock import SupportExpiring
 from services.referrals.handlers.moves import CheckDay
 from tests.referrals.acting import (
     OTHER_WARD,
@@ -31,7 +33,7 @@ from tests.referrals.acting import (
     told_matching,
 )
 from tests.referrals.builders import a_person, a_referral, sealed
-from tests.support import Stage, said
+from tests.support import NOON, Stage, said
 
 # The person answers
 
@@ -215,3 +217,23 @@ async def test_a_referral_that_has_ended_is_not_amended(on_stage: Stage) -> None
     gone = ReferralWithdrawalRequested(referral_id=received.referral_id, reason="died")
     await on_stage.receive("gp-armley", gone)
     assert rules(await amend(on_stage, received, ward=OTHER_WARD)) == ["illegal-move"]
+
+
+# What ends soon
+
+
+async def test_who_was_given_what_ends_soon_is_looked_after_again_and_keeps_the_time_waited(on_stage: Stage) -> None:
+    received = await refer(on_stage, needs=[{"kind": "connectivity", "languages": ["ur"]}])
+    offer_of = {**ids(received), "offer_id": uuid4(), "place_id": "p", "provider": "library"}
+    helped = SupportEnded(**ids(received), provider="library", at=NOON, outcome="helped")
+    closed = await on_stage.hear(OfferAccepted(**offer_of), helped)
+    assert said(closed, ReferralClosed)
+    ends = SupportExpiring(**ids(received), kind="connectivity", provider="library", at=NOON, expires_on=TODAY)
+    told = await on_stage.hear(ends)
+    (amended,) = said(told, ReferralAmended)
+    (again,) = amended.needs
+    assert again.need_id != received.needs[0].need_id
+    assert (again.kind, again.languages, amended.received_at) == ("connectivity", ["ur"], received.received_at)
+    assert [progress.need_id for progress in said(told, ReferralProgressed)] == [again.need_id]
+    assert await on_stage.rows("select closed_at from referral") == [{"closed_at": None}]
+    assert not said(await on_stage.hear(ends), ReferralAmended)

@@ -91,6 +91,13 @@ class Changes:
             json.dumps([{"id": str(each), **asked.model_dump(exclude={"kind"})} for each, asked in needs]),
         )
 
+    async def asked(self, need_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+        """What needs ask beside their kind."""
+        rows = await self.conn.fetch(
+            "select id, requirements, languages, formats from need where id = any($1::uuid[])", list(need_ids)
+        )
+        return {row["id"]: {name: row[name] for name in ("requirements", "languages", "formats")} for row in rows}
+
     async def new_days(self, days: Collection[date]) -> list[date]:
         """Those of the days for which no check was planned yet; it is, from now on."""
         rows = await self.conn.fetch(
