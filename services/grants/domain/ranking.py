@@ -24,9 +24,8 @@ def ranking(applications: Iterable[Application], budget_pence: int) -> list[Rank
     """
     judged = [a for a in applications if a.status in {"assessed", "awarded", "reserve"}]
     ranked: list[Ranked] = []
-    running, is_funded = 0, True
+    running = 0
     for number, each in enumerate(sorted(judged, key=lambda application: application.rank), start=1):
         running += each.awarded_pence or each.reserved_pence or each.amount_pence
-        is_funded = is_funded and running <= budget_pence
-        ranked.append(Ranked(number, each, each.points + 100 * each.gap_points, running, is_funded))
+        ranked.append(Ranked(number, each, each.points + 100 * each.gap_points, running, running <= budget_pence))
     return ranked
