@@ -190,7 +190,7 @@ def pay(
 def history(round_id: Round, by: By, dir: Dir = DEFAULT_DIR, as_json: AsJson = False) -> None:
     """Show every decision about a round and its applications: who, when, why."""
     found = _do(dir, by, lambda grants: grants.do("GET", f"/v1/rounds/{round_id}/history").json())
-    table = Table("when", "who", "did", "application", "why", box=None)
+    table = Table(*(Column(name, overflow="fold") for name in ("when", "who", "did", "application", "why")), box=None)
     for each in found:
         table.add_row(each["at"][:19], each["by"], each["what"], each["application_id"] or "", each["why"] or "")
     show(found, as_json, lambda: out.print(table))

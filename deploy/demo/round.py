@@ -61,7 +61,12 @@ class GrantRound:
         ranked = (await self._ask("staff", "demo", "GET", f"/v1/rounds/{ROUND}/ranking"))["ranked"]
         await self._decide([each["application_id"] for each in ranked])
         await self._fund()
+
+    async def look(self) -> None:
+        """What became of it, when all is at rest again."""
         self.shown = await self._ask("staff", "demo", "GET", f"/v1/rounds/{ROUND}/ranking")
+        ledger = await self._ask("staff", "demo", "GET", f"/v1/rounds/{ROUND}/ledger")
+        self.shown["wards_with_gaps_closed"] = sum(line["area"] is not None for line in ledger)
         self.shown["published"] = len((await self._ask("staff", "demo", "GET", "/v1/awards"))["grants"])
 
     async def _open(self) -> None:
@@ -94,9 +99,9 @@ class GrantRound:
             "round_id": ROUND,
             "title": f"Digital Champions at {NAMES[nth]}",
             "amount_pence": ASKED_PENCE,
-            "kinds": [self.place.kind] if nth < 4 else ["skills"],
+            "kinds": [self.place.kind],
             "organisation": {"id": organisation, "name": NAMES[nth]},
-            "places": [{"kind": self.place.kind, "capacity": self.place.capacity - nth}] if nth < 4 else [],
+            "places": [{"kind": self.place.kind, "capacity": self.place.capacity - 2 * nth}],
             "delivers_as": {"partner": self.provider.http.credentials["id"], "provider_id": self.place.provider_id},
         }
         return await self._ask("applicant", organisation, "POST", "/v1/applications", body)

@@ -97,6 +97,7 @@ class Demo:
             await self._come_to_rest()
             await self._run_a_round(http)
             await self._come_to_rest()
+            await self.round.look()
             for task in (*followers, keeper):
                 task.cancel()
             await self._count_effects()

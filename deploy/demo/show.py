@@ -119,6 +119,8 @@ def _round(console: Console, demo: Demo) -> None:
     console.print(table)
     left = (shown["budget_pence"] - shown["awarded_pence"]) / 100
     console.print(f"£{left:,.0f} of the budget is left; {shown['published']} awards are published in 360Giving.")
+    closed = shown["wards_with_gaps_closed"]
+    console.print(f"A place that a grant pays for was opened: gaps closed in {closed} areas, as the ledger tells.")
 
 
 def _owed(console: Console, demo: Demo, document: dict[str, Any]) -> None:
