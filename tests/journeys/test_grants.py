@@ -233,6 +233,19 @@ async def test_a_round_from_the_gap_to_the_place_that_closes_it(deployment: Depl
         published = json.loads(await asyncio.to_thread(file.read_text))
         assert problems(published) == []
         assert sum(round(grant["amountAwarded"] * 100) for grant in published["grants"]) <= BUDGET
+        number = len(published["grants"])
+        assert await there.command("import", str(file), "--json") == {"loaded": number, "known": 0, "bad": []}
+        assert await there.command("import", str(file), "--json") == {"loaded": 0, "known": number, "bad": []}
+        await looks_right_to_staff(there)
+
+
+async def looks_right_to_staff(there: Office) -> None:
+    """What they see on a terminal."""
+    for command, words in (("rounds", "deciding"), ("scores", "As the paper says."), ("history", "paid")):
+        which = [] if command == "rounds" else [there.round_id]
+        shown = await asyncio.to_thread(there.deployment.furthest, "grants", command, *which)
+        assert shown.returncode == 0, shown.stderr
+        assert words.split()[0] in shown.stdout
 
 
 async def applications(there: Office) -> list[dict[str, Any]]:
