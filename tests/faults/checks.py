@@ -1,4 +1,4 @@
-"""Invariants 2 and 3 over matching's committed rows, its decisions in their order, supply, and dead letters."""
+"""Invariants 2, 3 and 8 over matching's committed rows, its decisions in their order, supply, and dead letters."""
 
 import json
 from bisect import bisect_left, insort
@@ -11,8 +11,10 @@ from contracts.calendar import day_of
 from contracts.message import SERVICES
 from deploy.demo.owed import Owed, compare
 from deploy.demo.witness import Evidence
+from services.matching.domain.replay import replay
 from tests.faults.poison import letters_owed
 from tests.matching import checks as matching
+from tests.matching.log import facts_in
 
 DECISIONS: Final = """
     select headers like '%.OfferMade.%' as is_offer, convert_from(value, 'UTF8')::jsonb as data from said
@@ -35,6 +37,7 @@ async def invariants(seen: Evidence, wants: dict[str, int]) -> list[Owed]:
         ),
         await _none(seen, "lost", "matching: gaps are those whom nothing can meet", matching.WRONG_GAPS, today),
         await _nobody_is_passed_over(seen),
+        await _decisions_replay(seen),
         await _supply(seen, wants),
         await _letters(seen),
     ]
@@ -103,6 +106,17 @@ async def _nobody_is_passed_over(seen: Evidence) -> Owed:
                 if (other, *place) not in refused
             ]
     return Owed("matching: nobody who waited was passed over", disordered=len(passed), examples=tuple(passed[:3]))
+
+
+async def _decisions_replay(seen: Evidence) -> Owed:
+    """Each decision, made again from what matching said, of each key in its order."""
+    async with seen.connected("matching") as conn:
+        rows = await conn.fetch("select headers, value from said where topic = 'matching' order by key, position")
+    replays = replay(facts_in(rows))
+    holes = [f"{kind} {number}" for kind, made in replays.items() for number in made.holes]
+    unlike = [f"{kind} {each.number}" for kind, made in replays.items() for each in made.unlike]
+    effect = "matching: every decision follows from the log alone"
+    return Owed(effect, lost=len(holes), disordered=len(unlike), examples=tuple([*holes, *unlike][:3]))
 
 
 SUITED: Final = f"""

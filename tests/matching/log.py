@@ -1,6 +1,7 @@
 """What matching said, as whoever reads the log finds it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from chassis.envelope import headers_of
 from services.matching.domain.replay import READS, Fact, Replay, replay
@@ -9,11 +10,17 @@ from tests.support import Stage
 MODELS = {model.spec.type: model for model in READS}
 
 
-async def facts_said(stage: Stage) -> list[Fact]:
-    """In the order of their keys: Kafka keeps that of one key alone."""
-    rows = await stage.rows("select key, headers, value from outbox where topic = 'matching' order by key, position")
+def facts_in(rows: Iterable[Any]) -> list[Fact]:
+    """The facts that a replay reads, among rows of `headers` and `value`."""
     told = [(dict(headers_of(row["headers"]))["ce_type"].decode(), row["value"]) for row in rows]
     return [MODELS[kind].model_validate_json(value) for kind, value in told if kind in MODELS]
+
+
+async def facts_said(stage: Stage) -> list[Fact]:
+    """In the order of their keys: Kafka keeps that of one key alone."""
+    return facts_in(
+        await stage.rows("select headers, value from outbox where topic = 'matching' order by key, position")
+    )
 
 
 async def must_replay(stage: Stage) -> dict[str, Replay]:

@@ -91,7 +91,6 @@ class Replay:
     needs: dict[UUID, Need] = field(default_factory=dict)
     waiting: set[UUID] = field(default_factory=set)
     offers: dict[UUID, Offer] = field(default_factory=dict)
-    barred: defaultdict[UUID, set[PlaceKey]] = field(default_factory=lambda: defaultdict(set))
     places: dict[PlaceKey, Place] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
     holes: list[int] = field(default_factory=list)
@@ -141,7 +140,7 @@ class Replay:
     def _moved(self, fact: OfferEnded | SupportStarted) -> None:
         self._move(fact.need_id, ACTS[type(fact)])
         if isinstance(fact, OfferWithdrawn) and fact.bars:
-            self.barred[fact.need_id].add(PlaceKey(fact.provider, fact.place_id))
+            self._bar(fact.need_id, PlaceKey(fact.provider, fact.place_id))
 
     @take.register
     def _ended(self, fact: SupportEnded) -> None:
@@ -160,13 +159,10 @@ class Replay:
         for fact in made:
             self._know(fact)
             self.waiting.add(fact.need_id)
-        prefers = {fact.need_id: fact.prefers for fact in made}
         queue = self.queue
         standing = {need_id: nth for nth, need_id in enumerate(queue)}
-        needs = [
-            replace(self.needs[need_id], barred=frozenset(self.barred[need_id]), prefers=prefers.get(need_id))
-            for need_id in queue
-        ]
+        wanting = self.needs | {fact.need_id: replace(self.needs[fact.need_id], prefers=fact.prefers) for fact in made}
+        needs = [wanting[need_id] for need_id in queue]
         again = {match.need.need_id: match.place for match in allocate(needs, self._free())}
         for number, fact in enumerate(made, first):
             key, nth = PlaceKey(fact.provider, fact.place_id), standing[fact.need_id]
@@ -180,8 +176,9 @@ class Replay:
         self.holes += sorted(set(range(first, self.decided + 1)) - numbers)
 
     def _know(self, fact: NeedWaiting | GapRecorded | Decided) -> None:
+        known = self.needs.get(fact.need_id)
         if need := need_of(fact):
-            self.needs[need.need_id] = need
+            self.needs[need.need_id] = replace(need, barred=known.barred) if known else need
 
     def _free(self) -> list[Place]:
         return [place for place in self.places.values() if place.state == "open" and place.free > 0]
@@ -200,7 +197,11 @@ class Replay:
         for place, units in changes_of_units([(before, after)]).items():
             self._count(place, *units)
         if after.bars:
-            self.barred[need_id].add(after.place)
+            self._bar(need_id, after.place)
+
+    def _bar(self, need_id: UUID, place: PlaceKey) -> None:
+        need = self.needs[need_id]
+        self.needs[need_id] = replace(need, barred=need.barred | {place})
 
     def _count(self, key: PlaceKey, held: int, taken: int) -> None:
         if place := self.places.get(key):
