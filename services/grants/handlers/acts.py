@@ -4,19 +4,17 @@ These come through the door of the chassis like partners' messages, so that an I
 happen once; but they never travel on Kafka, so the catalogue does not list them.
 """
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal, TypeVar
+from functools import partial
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from chassis import door
 from contracts.grants import RoundRules
-from contracts.message import Message, Part, Spec
-from contracts.topics import INBOX
+from contracts.message import Message, Part
 from contracts.vocabulary import Code, When
-
-A = TypeVar("A", bound=Message)
 
 
 def _whole_pence(value: object) -> object:
@@ -36,14 +34,7 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 Moment = Annotated[When, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
 
 
-def act(key: str) -> Callable[[type[A]], type[A]]:
-    """The type of an act is the name of its class: by that the worker finds its handler."""
-
-    def declare(cls: type[A]) -> type[A]:
-        cls.spec = Spec(cls.__name__, INBOX, key, "grants", (), "none")
-        return cls
-
-    return declare
+act = partial(door.act, "grants")
 
 
 class Organisation(Part):
@@ -53,7 +44,7 @@ class Organisation(Part):
     name: Line
 
 
-@act("fund_id")
+@act(key="fund_id")
 class PutFund(Message):
     """Staff open a fund, or name it anew. `funder` is who gives the money, where that is not the programme."""
 
@@ -62,7 +53,7 @@ class PutFund(Message):
     funder: Organisation | None = None
 
 
-@act("round_id")
+@act(key="round_id")
 class PutRound(Message):
     """Staff open a round of a fund, or amend it. It takes applications from `opens_at` until before `closes_at`."""
 
@@ -78,7 +69,7 @@ class PutRound(Message):
     by: str
 
 
-@act("round_id")
+@act(key="round_id")
 class TopUpRound(Message):
     """A funder adds to the budget of a round. The reserve list moves up."""
 
@@ -88,7 +79,7 @@ class TopUpRound(Message):
     by: str
 
 
-@act("round_id")
+@act(key="round_id")
 class MoveRound(Message):
     """Staff open the assessment of a round, then its decisions, and finish it; or they cancel it."""
 

@@ -32,7 +32,7 @@ class DeliversAs(Part):
     provider_id: Code
 
 
-@act("round_id")
+@act(key="round_id")
 class ApplyForGrant(Message):
     """An organisation asks for money. `applicant` is whom the key belongs to; no `wards` is the whole city.
 
@@ -55,7 +55,7 @@ class ApplyForGrant(Message):
     places: list[Help] = Field(default=[], max_length=4)
 
 
-@act("application_id")
+@act(key="application_id")
 class SaveDraft(Message):
     """An organisation keeps what it has of an application, under an id of its own choice: any part may lack yet."""
 
@@ -76,7 +76,7 @@ class SaveDraft(Message):
     places: list[Help] = Field(default=[], max_length=4)
 
 
-@act("application_id")
+@act(key="application_id")
 class SubmitDraft(Message):
     """An organisation submits its draft, or submits again after changes."""
 
@@ -84,7 +84,7 @@ class SubmitDraft(Message):
     application_id: UUID
 
 
-@act("application_id")
+@act(key="application_id")
 class WithdrawApplication(Message):
     """An organisation gives up its application, or its award; or staff record that it did."""
 
@@ -94,7 +94,7 @@ class WithdrawApplication(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class RequestChanges(Message):
     """Staff ask for changes, until a moment; what was submitted stands if none come."""
 

@@ -10,7 +10,7 @@ from contracts.vocabulary import Code, Pence, Ward
 from services.grants.handlers.acts import Amount, Day, Line, Words, act
 
 
-@act("assessor")
+@act(key="assessor")
 class PutAssessor(Message):
     """Staff name an assessor and their interests: `organisations` they work for, `interests` in a councillor's
     register, `wards` a councillor sits for. Ids are written as organisations write them."""
@@ -23,7 +23,7 @@ class PutAssessor(Message):
     by: str
 
 
-@act("round_id")
+@act(key="round_id")
 class AssignAssessors(Message):
     """Staff have every application of a round given to as many assessors as it needs."""
 
@@ -31,7 +31,7 @@ class AssignAssessors(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class AssignAssessor(Message):
     """Staff give one application to one assessor."""
 
@@ -40,7 +40,7 @@ class AssignAssessor(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class DeclareConflict(Message):
     """An assessor must not judge an application: it goes to another."""
 
@@ -49,7 +49,7 @@ class DeclareConflict(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class ScoreApplication(Message):
     """An assessor scores an application, once, by every criterion of the round."""
 
@@ -59,7 +59,7 @@ class ScoreApplication(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class ModerateApplication(Message):
     """An approver settles the points of an application, of a hundred, and says why."""
 
@@ -94,17 +94,17 @@ class _Promise(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class AwardGrant(_Promise):
     """An approver promises money to an application. `decided_under` is the delegated decision that it rests on."""
 
 
-@act("application_id")
+@act(key="application_id")
 class ReserveGrant(_Promise):
     """An approver puts an application on the reserve list: it is awarded this, when money comes free, by its rank."""
 
 
-@act("application_id")
+@act(key="application_id")
 class DeclineApplication(Message):
     """An approver turns an application down, with a coded reason."""
 
@@ -113,7 +113,7 @@ class DeclineApplication(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class PayInstalment(Message):
     """Staff record that an instalment, or a part of it, was paid."""
 
@@ -124,7 +124,7 @@ class PayInstalment(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class ReturnUnderspend(Message):
     """Staff record that money which was paid and not spent came back. The reserve list moves up."""
 
@@ -134,7 +134,7 @@ class ReturnUnderspend(Message):
     by: str
 
 
-@act("application_id")
+@act(key="application_id")
 class ReportGrant(Message):
     """An organisation reports what it did with the money."""
 
