@@ -114,7 +114,7 @@ class ChangesRequested(Message):
     example = {**NAMED, "until": "2026-12-01T12:00:00Z"}
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("reporting",), data_class="none")
 class ApplicationWithdrawn(Message):
     """The application, or the award that it got, is given up. What was promised goes to the reserve list."""
 
@@ -126,7 +126,7 @@ class ApplicationWithdrawn(Message):
     example = {**NAMED, "released_pence": 500_000, "reason": "project-stopped"}
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("reporting",), data_class="none")
 class ApplicationAssessed(Message):
     """All scores are in and agree, or an approver settled them. `gap_points` is what need adds to them."""
 
@@ -225,7 +225,7 @@ class GrantPlacesFunded(Message):
     }
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("reporting",), data_class="none")
 class PaymentMade(Message):
     """An instalment of a grant is paid. `paid_pence` is all that was paid of it."""
 
@@ -238,7 +238,7 @@ class PaymentMade(Message):
     example = {**NAMED, "amount_pence": 250_000, "paid_pence": 250_000, "at": "2027-01-10T10:00:00Z"}
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("reporting",), data_class="none")
 class UnderspendReturned(Message):
     """Money that was paid and not spent came back; the award is so much less."""
 

@@ -45,6 +45,10 @@ _HANDLERS: Final[Mapping[type[Message], Handler]] = {
     g.FundOpened: grants.on_fund_opened,
     g.RoundOpened: grants.on_round_opened,
     g.ApplicationSubmitted: grants.on_application_submitted,
+    g.ApplicationAssessed: grants.on_application_assessed,
+    g.ApplicationWithdrawn: grants.on_application_withdrawn,
+    g.PaymentMade: grants.on_payment_made,
+    g.UnderspendReturned: grants.on_underspend_returned,
     g.GrantAwarded: grants.on_grant_awarded,
     g.ApplicationDeclined: grants.on_application_declined,
 }

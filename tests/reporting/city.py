@@ -107,6 +107,8 @@ def _other(measure: Measure, period: Period, by: By) -> MetricPublished:
         return events_out.metric(measure, period, by, events_out.days(rows), AT)
     things: dict[str, dict[Codes, int]] = {
         "capacity": {(kind, ward): 3 + nth % 9 for nth, ward in enumerate(LEEDS.wards) for kind in KINDS[:2]},
+        "scores": {("winter-2026", "50-74", "awarded"): 12, ("winter-2026", "25-49", "submitted"): 30},
+        "grants-by-ward": {(ward,): 10_000_00 * nth for nth, ward in enumerate(LEEDS.wards[:9])},
         "applications": {("winter-2026", "awarded"): 12, ("winter-2026", "submitted"): 30},
         "grants": {
             ("winter-2026", "budget"): 10_000_000,

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from chassis.service import Service
 from chassis.work import Batch
 from contracts.catalogue import consumed_by
-from contracts.grants import ApplicationDeclined, ApplicationSubmitted, FundOpened, GrantAwarded, RoundOpened
+from contracts.grants import (
+    ApplicationAssessed,
+    ApplicationDeclined,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    FundOpened,
+    GrantAwarded,
+    PaymentMade,
+    RoundOpened,
+    UnderspendReturned,
+)
 from contracts.matching import (
     GapClosed,
     GapRecorded,
@@ -81,6 +91,11 @@ def a_life() -> list[Message]:
         a(ApplicationSubmitted),
         a(GrantAwarded),
         a(ApplicationDeclined, application_id=UUID(int=5)),
+        a(ApplicationSubmitted, application_id=UUID(int=6)),
+        a(ApplicationAssessed, application_id=UUID(int=6)),
+        a(GrantAwarded, application_id=UUID(int=6)),
+        a(PaymentMade, application_id=UUID(int=6)),
+        a(ApplicationWithdrawn, application_id=UUID(int=6)),
     ]
     for number in (1, 2, 3):
         of = {"referral_id": referral_id(number), "need_id": need_id(number)}
@@ -180,6 +195,17 @@ async def test_an_award_keeps_what_was_asked_for(on: Stage) -> None:
     assert await on.rows("select state, asked_pence, awarded_pence from application") == [
         {"state": "awarded", "asked_pence": 500_000, "awarded_pence": 400_000}
     ]
+
+
+async def test_what_is_paid_returned_and_given_up_is_told_of_a_grant(on: Stage) -> None:
+    await on.hear(a(ApplicationSubmitted), a(ApplicationAssessed), a(GrantAwarded), a(PaymentMade))
+    state = "select state, points, awarded_pence, paid_pence, wards from application"
+    one = {"points": 7250, "paid_pence": 250_000, "wards": [GIPTON]}
+    assert await on.rows(state) == [{"state": "awarded", "awarded_pence": 500_000, **one}]
+    await on.hear(a(UnderspendReturned))
+    assert await on.rows(state) == [{"state": "awarded", "awarded_pence": 490_000, **one}]
+    await on.hear(a(ApplicationWithdrawn))
+    assert await on.rows(state) == [{"state": "withdrawn", "awarded_pence": None, **one}]
 
 
 async def test_no_table_has_or_holds_a_person_ref(on: Stage) -> None:

@@ -5,7 +5,17 @@ from datetime import datetime
 
 from chassis.envelope import Event
 from chassis.facts import Said
-from contracts.grants import ApplicationDeclined, ApplicationSubmitted, FundOpened, GrantAwarded, RoundOpened
+from contracts.grants import (
+    ApplicationAssessed,
+    ApplicationDeclined,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    FundOpened,
+    GrantAwarded,
+    PaymentMade,
+    RoundOpened,
+    UnderspendReturned,
+)
 from services.reporting.domain.folding import latest
 from services.reporting.store import Store
 
@@ -36,4 +46,30 @@ async def on_application_declined(
     events: Sequence[Event[ApplicationDeclined]], store: Store, _at: datetime
 ) -> list[Said]:
     await store.grants.decline(latest((e.data for e in events), lambda fact: fact.application_id))
+    return []
+
+
+async def on_application_assessed(
+    events: Sequence[Event[ApplicationAssessed]], store: Store, _at: datetime
+) -> list[Said]:
+    await store.grants.assess(latest((e.data for e in events), lambda fact: fact.application_id))
+    return []
+
+
+async def on_payment_made(events: Sequence[Event[PaymentMade]], store: Store, _at: datetime) -> list[Said]:
+    await store.grants.pay(latest((e.data for e in events), lambda fact: fact.application_id))
+    return []
+
+
+async def on_underspend_returned(
+    events: Sequence[Event[UnderspendReturned]], store: Store, _at: datetime
+) -> list[Said]:
+    await store.grants.give_back(latest((e.data for e in events), lambda fact: fact.application_id))
+    return []
+
+
+async def on_application_withdrawn(
+    events: Sequence[Event[ApplicationWithdrawn]], store: Store, _at: datetime
+) -> list[Said]:
+    await store.grants.withdraw(latest((e.data for e in events), lambda fact: fact.application_id))
     return []

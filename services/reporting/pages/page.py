@@ -80,6 +80,12 @@ GRANTS: Final = simple("grants", ("round", "money"), figures.granted)
 APPLICATIONS: Final = simple(
     "applications", ("round", "state"), _most("state", "Most applications are: {}", "No applications yet")
 )
+BY_WARD: Final = simple(
+    "grants-by-ward", ("ward",), _most("ward", "Most grant money goes to work in {}", "No grant money for a ward yet")
+)
+SCORES: Final = simple(
+    "scores", ("round", "score", "state"), _most("score", "Most applications score {}", "No scores yet", at=1)
+)
 STAGES: Final = simple(
     "stages",
     ("kind", "stage"),
@@ -133,7 +139,19 @@ PAGES: Final = (
         "/funders",
         "For funders: where money is needed, and what it does",
         "Where people wait for help that nobody gives, what places there are, how help ends, and what was granted.",
-        (GAPS, GAPS_BY_COMMITTEE, CAPACITY, figures.wards, OUTCOMES, GOALS, ONLINE, GRANTS, APPLICATIONS),
+        (
+            GAPS,
+            GAPS_BY_COMMITTEE,
+            CAPACITY,
+            figures.wards,
+            OUTCOMES,
+            GOALS,
+            ONLINE,
+            GRANTS,
+            BY_WARD,
+            APPLICATIONS,
+            SCORES,
+        ),
     ),
     Page(
         "/scrutiny",

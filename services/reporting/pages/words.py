@@ -85,8 +85,9 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "staff": "Programme staff",
         "system": "Our system",
     },
-    "state": {"submitted": "Being looked at", "awarded": "Awarded", "declined": "Declined"},
-    "money": {"budget": "Budget", "asked": "Asked for", "awarded": "Awarded"},
+    "state": {"submitted": "Being looked at", "awarded": "Awarded", "declined": "Declined", "withdrawn": "Withdrawn"},
+    "money": {"budget": "Budget", "asked": "Asked for", "awarded": "Awarded", "paid": "Paid"},
+    "score": {"0-24": "0 to 24", "25-49": "25 to 49", "50-74": "50 to 74", "75-100": "75 to 100"},
 }
 HIDDEN: Final = {"small": "1 to 7", "kept-back": "not shown", "too-few": "too few"}
 

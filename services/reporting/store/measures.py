@@ -87,12 +87,22 @@ THINGS: Final[Mapping[str, str]] = {
         select array[kind, ward] as codes, sum(capacity) as n
         from place cross join unnest(case when cardinality(wards) = 0 then '{city-wide}' else wards end) as ward
         group by kind, ward""",
-    "applications": "select array[round_id, state] as codes, count(*) as n from application group by round_id, state",
+    "applications": """
+        select array[round_id, state] as codes, count(*) as n from application group by round_id, state""",
+    "scores": f"""
+        select array[round_id, case when points is null then '{UNKNOWN}' when points < 2500 then '0-24'
+                                    when points < 5000 then '25-49' when points < 7500 then '50-74' else '75-100' end,
+                     state] as codes, count(*) as n
+        from application group by codes""",
+    "grants-by-ward": """
+        select array[ward] as codes, sum(awarded_pence) as n
+        from application cross join unnest(wards) as ward where awarded_pence is not null group by ward""",
     "grants": """
         select array[round_id, money] as codes, sum(n) as n
         from (select round_id, 'budget' as money, budget_pence as n from grant_round
               union all select round_id, 'asked', asked_pence from application
-              union all select round_id, 'awarded', awarded_pence from application) as pence
+              union all select round_id, 'awarded', awarded_pence from application
+              union all select round_id, 'paid', paid_pence from application) as pence
         where n is not null group by round_id, money""",
 }
 """What is not of people: counted as it is, at any time."""
