@@ -47,7 +47,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "online": ("yes", "no"),
     "owner": ("provider", "staff"),
 }
-PEOPLE = {"referrals": 900, "served": 500, "outcomes": 300, "waiting": 350, "stages": 900, "offers": 400}
+PEOPLE = {"referrals": 300, "served": 200, "outcomes": 100, "waiting": 200, "stages": 300, "offers": 100}
 
 
 def published() -> list[MetricPublished]:

@@ -45,6 +45,8 @@ def _longest(word: str) -> Finding:
         told = {codes: cell.value for codes, cell in cells.items() if cell.value is not None}
         if len(told) < 2:
             return "Too few were taken on to compare how long they waited"
+        if len(set(told.values())) == 1:
+            return f"Half were taken on within {words.days(next(iter(told.values())))}, whoever they are"
         slow, fast = max(told, key=lambda c: told[c]), min(told, key=lambda c: told[c])
         long, short = words.days(told[slow]), words.days(told[fast])
         who = (numbers.named(word, slow[0]), numbers.named(word, fast[0]))
