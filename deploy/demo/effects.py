@@ -13,6 +13,9 @@ TOLD = {"accepted", "completed", "failed", "cancelled", "rejected"}
 """Statuses that a person hears of each time; of `on-hold` only the first is told."""
 MAILED = "select message_id || '-' || nth from rung where channel = 'email'"
 OPEN_TASKS = "select message_id from call_task where outcome is null"
+TOLD_TWICE = """
+    select message_id from rung where state in ('sent', 'delivered', 'reached') group by 1 having count(*) > 1
+"""
 BY_HAND = """
     select id from message where state = 'call-requested'
         or (state = 'withheld' and status not like 'feedback-%' and reason not in ('not-known', 'closed', 'no-mail'))
@@ -200,6 +203,12 @@ async def _notifications(seen: Evidence) -> list[Owed]:
             (row[0] for row in await seen.rows("notifications", BY_HAND)),
             (row[0] for row in await seen.rows("notifications", OPEN_TASKS)),
         ),
+        compare(
+            "partner: whom the referrer is to tell, it is asked to tell once",
+            (task for task, channel in seen.said.facts["CallRequested"] if channel == "via-referrer"),
+            (asked["task_id"] for asked in seen.messages("ContactRequested")),
+        ),
+        compare("notifications: nobody is told the same twice", (), await seen.rows("notifications", TOLD_TWICE)),
         compare(
             "notifications: nothing is left untold",
             await seen.rows("notifications", "select id from message where state = 'waiting'"),

@@ -85,20 +85,20 @@ class Regretter:
     """Needs by the id of the submission that says no."""
 
     async def react(self, told: Told) -> None:
-        if told.type == "ReferralAcknowledged" and _chance(told.data["referral_id"], "withdraw") < self.share:
+        if told.type == "ReferralAcknowledged" and chance_of(told.data["referral_id"], "withdraw") < self.share:
             await self._withdraw(told.data["referral_id"])
         elif told.type == "ReferralProgressed" and self._says_no(told.data):
             await self._say_no(told.data["need_id"])
 
     def _says_no(self, progress: dict[str, Any]) -> bool:
-        return progress["status"] == "offered" and _chance(progress["need_id"], "no") < self.share
+        return progress["status"] == "offered" and chance_of(progress["need_id"], "no") < self.share
 
     async def _say_no(self, need: str) -> None:
         if f"n-{need}" in self.said_no:
             return
         self.said_no[f"n-{need}"] = need
         message = PersonAnswered(need_id=UUID(need), answer="no")
-        if _chance(need, "door") < 0.5:
+        if chance_of(need, "door") < 0.5:
             await self.doors.kafka.send(type(message), f"n-{need}", message.model_dump_json().encode())
         else:
             await self.doors.http.tell("POST", "referrals", f"/v1/needs/{need}/answer", f"n-{need}", message, "need_id")
@@ -108,7 +108,7 @@ class Regretter:
             return
         self.withdrawn[f"w-{referral}"] = referral
         message = ReferralWithdrawalRequested(referral_id=UUID(referral), reason="no-longer-needed")
-        if _chance(referral, "door") < 0.5:
+        if chance_of(referral, "door") < 0.5:
             await self.doors.kafka.send(type(message), f"w-{referral}", message.model_dump_json().encode())
         else:
             path = f"/v1/referrals/{referral}/withdrawal"
@@ -135,7 +135,7 @@ class Provider:
             await self._help(told.data["offer_id"])
 
     async def _answer(self, offer_id: str) -> None:
-        chance = _chance(offer_id)
+        chance = chance_of(offer_id)
         if chance < 0.7:
             await self._send(OfferAnswered.model_validate({"offer_id": offer_id, "answer": "accept"}), f"a-{offer_id}")
         elif chance < 0.82:
@@ -143,7 +143,7 @@ class Provider:
             await self._send(OfferAnswered.model_validate(body), f"a-{offer_id}")
 
     async def _help(self, offer_id: str) -> None:
-        need, chance = self.needs[offer_id], _chance(offer_id, "help")
+        need, chance = self.needs[offer_id], chance_of(offer_id, "help")
         if chance < 0.8:
             await self._send(SupportReported.model_validate({"need_id": need, "state": "started"}), f"s-{offer_id}")
         if chance < 0.5:
@@ -154,13 +154,13 @@ class Provider:
         if submission_id in self.answered:
             return
         self.answered.add(submission_id)
-        if isinstance(message, OfferAnswered) and _chance(submission_id, "door") < self.by_http:
+        if isinstance(message, OfferAnswered) and chance_of(submission_id, "door") < self.by_http:
             path = f"/v1/offers/{message.offer_id}/answer"
             await self.doors.http.tell("POST", "matching", path, submission_id, message, "offer_id")
         else:
             await self.doors.kafka.send(type(message), submission_id, message.model_dump_json().encode())
 
 
-def _chance(*seed: str) -> float:
+def chance_of(*seed: str) -> float:
     """From 0 to 1, the same for the same words."""
     return int.from_bytes(sha256("/".join(seed).encode()).digest()[:4], "big") / 2**32

@@ -35,9 +35,16 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "NeedAnswered": ("need_id",),
     "SupportStarted": ("need_id",),
     "SupportEnded": ("need_id",),
+    "CallRequested": ("task_id", "channel"),
 }
 """The facts that rules look at, and their fields."""
-MOVES: Final = frozenset(FIELDS) - {"NeedAnswered", "ReferralReceived", "ReferralWithdrawn", "NeedStatusChanged"}
+MOVES: Final = frozenset(FIELDS) - {
+    "NeedAnswered",
+    "ReferralReceived",
+    "ReferralWithdrawn",
+    "NeedStatusChanged",
+    "CallRequested",
+}
 """Facts of matching that move a need in referrals."""
 
 

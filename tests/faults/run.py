@@ -13,7 +13,8 @@ import httpx2
 
 from contracts.message import SERVICES, Service
 from deploy.demo.log import Log
-from deploy.partners import add_partner
+from deploy.partners import add_key, add_partner
+from tests.faults.calling import Staff
 from tests.faults.deployment import Deployment
 from tests.faults.doing import Doer, Happened
 from tests.faults.schedule import Fault
@@ -58,20 +59,28 @@ class Trial:
             doors = await stack.enter_async_context(opened(partners, self.deployment.addresses["services"]))
             plan = await asyncio.to_thread(plan_of, self.referrals, self.seed, partners)
             self.workload = Workload(plan, doors, Random(self.seed))  # noqa: S311 - a workload, no secret
-            async with self._at_work():
+            async with self._at_work() as staff:
                 await self._do_faults()
+                await staff.end()
+                self.report(f"staff have done {staff.done} tasks")
                 await self._rest()
             mails = Path(self.deployment.addresses["mail"]["received"])
             self.verdict = await judge(self.workload, self._log, self._databases, mails)
 
     @contextlib.asynccontextmanager
-    async def _at_work(self) -> AsyncIterator[None]:
+    async def _at_work(self) -> AsyncIterator[Staff]:
         """The keeper and the partners, for the time of a block."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self.deployment.keep()), group.create_task(self.workload.run())]
-            yield
+            staff = await self._staff()
+            working = (self.deployment.keep(), self.workload.run(), staff.work())
+            tasks = [group.create_task(work) for work in working]
+            yield staff
             for task in tasks:
                 task.cancel()
+
+    async def _staff(self) -> Staff:
+        key = await asyncio.to_thread(add_key, self.deployment.stack.site, "staff", "amina")
+        return Staff(self.deployment.addresses["services"]["notifications"]["http"], key["api_key"])
 
     async def _do_faults(self) -> None:
         """Each begins with a part of the referrals; few at once, so that one can be told from the other."""

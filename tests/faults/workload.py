@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
@@ -19,6 +19,7 @@ from deploy.demo import plan as plans
 from deploy.demo.doors import Doors, HttpDoor, KafkaDoor, Told
 from deploy.demo.parties import Mailbox, Provider, Regretter
 from deploy.demo.plan import Door, Plan, Referrer, Submission
+from tests.faults.calling import Reporter
 
 PATIENCE: Final = 400.0
 TOGETHER: Final = 6
@@ -53,11 +54,20 @@ class Workload:
     def __post_init__(self) -> None:
         self.provider = Provider(self.doors[PROVIDER], BY_HTTP)
         self.regretters = {name: Regretter(self.doors[name], TAKEN_BACK) for name in REFERRERS}
-        react = {PROVIDER: self.provider.react, **{name: each.react for name, each in self.regretters.items()}}
+        react = {PROVIDER: self.provider.react, **{name: self._referrer(name) for name in REFERRERS}}
         self.mailboxes = {
             name: Mailbox(doors.kafka.credentials, react=react[name]) for name, doors in self.doors.items()
         }
         self._queues = {name: asyncio.Queue() for name in ("http", *REFERRERS)}
+
+    def _referrer(self, name: str) -> Callable[[Told], Awaitable[None]]:
+        regretter, reporter = self.regretters[name], Reporter(self.doors[name])
+
+        async def react(told: Told) -> None:
+            await regretter.react(told)
+            await reporter.react(told)
+
+        return react
 
     @property
     def submissions(self) -> list[Submission]:
