@@ -1,0 +1,70 @@
+"""Somebody is told by a human being: staff ring them with the command, and the referrer tells them and reports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.deployment import Deployment
+from tests.journeys.partners import a_body, outbox, post
+from tests.referrals.builders import PERSON
+from tests.support import eventually
+
+AT_ANY_HOUR = ["00:00", "23:59"]
+
+
+async def refer(deployment: Deployment, *channels: str) -> str:
+    """The id of a referral of somebody who is to be reached so."""
+    partner = deployment.partners["food-bank"]
+    person = {**PERSON, "safe_contact": {"channels": list(channels), "hours": AT_ANY_HOUR, "neutral": False}}
+    body = {**a_body(partner, person_jwe=...), "person": person}
+    answer = await post(partner, f"{deployment.url('referrals')}/v1/referrals", body)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["referral_id"])
+
+
+async def heard(deployment: Deployment, referral: str, kind: str) -> dict[str, Any]:
+    """The first message of a kind about a referral in the outbox of who referred."""
+
+    async def look() -> list[dict[str, Any]]:
+        told = await outbox(deployment.partners["food-bank"])
+        return [each for each in told if each["type"] == kind and each["referral_id"] == referral]
+
+    return (await eventually(look, bool, within=120))[0]
+
+
+async def test_staff_ring_somebody_with_the_command_and_tell_how_it_went(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(deployment.staff_key)
+
+    def calls(*words: str) -> Any:
+        done = deployment.furthest("calls", *words, "--json", "--key-file", str(key))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    async def task_of(referral: str) -> list[dict[str, Any]]:
+        return [task for task in calls("list", "--limit", "200")["tasks"] if task["referral_id"] == referral]
+
+    referral = await refer(deployment, "phone")
+    (task,) = await eventually(lambda: task_of(referral), bool, within=120)
+    assert (task["channel"], task["claimed_by"]) == ("phone", None)
+    claimed = calls("claim", task["id"])
+    assert (claimed["tell"]["address"], claimed["tell"]["name"]) == (PERSON["phone"], PERSON["name"])
+    assert "a device for going online" in claimed["tell"]["words"]
+    assert calls("outcome", task["id"], "reached")["outcome"] == "reached"
+    assert await task_of(referral) == []
+    again = deployment.furthest("calls", "outcome", task["id"], "declined", "--key-file", str(key))
+    assert (again.returncode, "told once" in again.stderr) == (1, True)
+    nobody = deployment.furthest("calls", "list", "--key-file", "/dev/null")
+    assert (nobody.returncode, "key of staff" in nobody.stderr) == (1, True)
+
+
+async def test_the_referrer_tells_somebody_and_hears_when_no_way_is_left(deployment: Deployment) -> None:
+    referral = await refer(deployment, "via-referrer")
+    asked = await heard(deployment, referral, "ContactRequested")
+    assert "a device for going online" in asked["text"]
+    url = f"{deployment.url('referrals')}/v1/contact-requests/{asked['task_id']}/report"
+    reported = await post(deployment.partners["food-bank"], url, {"outcome": "could-not-reach"})
+    assert reported.status_code == 202
+    assert (await heard(deployment, referral, "ContactWithheld"))["reason"] == "no-channel-left"
