@@ -45,11 +45,25 @@ def id_of(number: int) -> UUID:
     return UUID(int=0x7 << 76 | 0b10 << 62 | number)
 
 
-def a_need(number: int = 1, *, days: float = 0, barred: frozenset[PlaceKey] = frozenset(), **asks: Any) -> Need:
+def a_need(
+    number: int = 1,
+    *,
+    days: float = 0,
+    barred: frozenset[PlaceKey] = frozenset(),
+    shuns: frozenset[str] = frozenset(),
+    **asks: Any,
+) -> Need:
     """`days` is for how long it has waited, priority included. Needs of one wait rank by number."""
     fits = Asks(**{"kind": "device", "partner": "gp-armley", "ward": ARMLEY, **asks})
     return Need(
-        id_of(number), id_of(1000 + number), ARMLEY, "routine", NOON - timedelta(days=days), fits, barred=barred
+        id_of(number),
+        id_of(1000 + number),
+        ARMLEY,
+        "routine",
+        NOON - timedelta(days=days),
+        fits,
+        barred=barred,
+        shuns=shuns,
     )
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -42,13 +43,14 @@ def some_needs(draw: st.DrawFn, places: list[Place]) -> list[Need]:
             languages=draw(LANGUAGES),
             kind=draw(KINDS),
             barred=frozenset(place.key for place in places if draw(st.booleans())),
+            shuns=frozenset({"library"}) if draw(st.integers(0, 4)) == 0 else frozenset(),
         )
         for number in range(draw(st.integers(1, 6)))
     ]
 
 
 def fits(need: Need, place: Place) -> bool:
-    return suits(need.asks, place.terms) and place.key not in need.barred
+    return suits(need.asks, place.terms) and place.key not in need.barred and place.key.partner not in need.shuns
 
 
 def best_served(needs: list[Need], places: list[Place]) -> tuple[bool, ...]:
@@ -128,3 +130,9 @@ def test_a_long_chain_of_moves_is_found() -> None:
     chain = [a_need(n, days=5, ward=wards[n]) for n in range(2000)]
     last = a_need(9999, ward=wards[0], barred=frozenset({places[1].key}))
     assert len(allocate([*chain, last], places)) == 2001
+
+
+@pytest.mark.invariant(3)
+def test_whom_one_must_not_meet_others_who_ask_the_same_still_may() -> None:
+    shy, other = replace(a_need(1, days=5), shuns=frozenset({"library"})), a_need(2)
+    assert [match.need for match in allocate([shy, other], [a_place()])] == [other]

@@ -201,17 +201,8 @@ class _Table:
     def _shelf(self, need: Need, ward: str | None, whose: Whose) -> Shelf:
         asks = need.asks
         partner = None if whose[0] == "all" else asks.partner
-        key = (
-            asks.kind,
-            whose,
-            ward,
-            partner,
-            asks.requirements,
-            asks.languages,
-            asks.formats,
-            asks.schemes,
-            need.barred,
-        )
+        asked = asks.requirements, asks.languages, asks.formats, asks.schemes
+        key = (asks.kind, whose, ward, partner, asked, need.barred, need.shuns)
         if key not in self.shelves:
             near = self.lists[asks.kind, ward, whose]
             fit = [place for place in near if not _is_barred(need, place.key) and suits(asks, place.terms)]
