@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.matching.domain.fit import Asks, Place, Terms, suits
-from services.matching.store.queue import CANDIDATES, Arrival, Queue
+from services.matching.store.next_up import CANDIDATES
+from services.matching.store.queue import Arrival, Queue
 from services.matching.store.supply import Supply
 from tests.matching.builders import ARMLEY, HAREHILLS, Matching, a_need, a_place, id_of, place, referral
 from tests.support import NOON
@@ -105,12 +106,20 @@ async def test_the_database_itself_refuses_a_second_offer_of_a_need(matching: Ma
         )
 
 
-@pytest.mark.parametrize(("wards", "index"), [([], "need_queue"), ([HAREHILLS], "need_queue_of_ward")])
+@pytest.mark.parametrize(
+    ("limits", "index"),
+    [
+        ({}, "need_queue"),
+        ({"wards": [HAREHILLS]}, "need_queue_of_ward"),
+        ({"open_to": ["food-bank"]}, "need_queue_of_partner"),
+        ({"scheme": "scheme:databank"}, "need_queue_of_schemes"),
+    ],
+)
 async def test_the_next_for_a_freed_place_is_read_from_an_index_of_the_queue(
-    matching: Matching, wards: list[str], index: str
+    matching: Matching, limits: dict[str, Any], index: str
 ) -> None:
     """With 20,000 waiting, the plan reads them in order until enough fit: it neither sorts nor scans them all."""
-    await matching.open(place("elsewhere", wards=wards, requirements=["large-screen"]))
+    await matching.open(place("elsewhere", **limits))
     async with matching.stage.database.acquire() as conn:
         arrivals = [Arrival(a_need(n, days=n % 90), False, None, 0, 0, 0, "leeds-1") for n in range(20_000)]
         await Queue(conn).add(arrivals)
@@ -124,9 +133,14 @@ async def test_the_next_for_a_freed_place_is_read_from_an_index_of_the_queue(
     assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node.get("Relation Name") == "need"]
 
 
-async def test_a_place_of_one_ward_reads_nothing_of_other_wards(matching: Matching) -> None:
-    """Nobody who waits in its ward fits: of the 5,000 in the other, none is looked at."""
-    await matching.open(place("elsewhere", wards=[HAREHILLS]))
+@pytest.mark.parametrize(
+    "limit", [{"wards": [HAREHILLS]}, {"open_to": ["food-bank"]}, {"scheme": "scheme:databank"}], ids=str
+)
+async def test_a_place_that_nobody_suits_does_not_read_the_whole_queue(
+    matching: Matching, limit: dict[str, Any]
+) -> None:
+    """Of 5,000 who wait, none is in its ward, referred by its partner or has a scheme: none is looked at."""
+    await matching.open(place("elsewhere", **limit))
     async with matching.stage.database.acquire() as conn:
         arrivals = [Arrival(a_need(n), False, None, 0, 0, 0, "leeds-1") for n in range(5_000)]
         await Queue(conn).add(arrivals)

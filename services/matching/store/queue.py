@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -12,6 +12,7 @@ import asyncpg
 from chassis.postgres import Conn
 from contracts.vocabulary import Kind
 from services.matching.domain.fit import Asks, Gap, Need, PlaceKey
+from services.matching.store.next_up import CANDIDATES
 from services.matching.store.supply import pairs
 
 
@@ -80,37 +81,6 @@ def _row_of(arrival: Arrival) -> dict[str, Any]:
         "area_step": arrival.area_step,
         "policy": arrival.policy,
     }
-
-
-_NEXT: Final = """
-    n.kind = (freed.place).kind and n.state = 'waiting' and suits(n, freed.place)
-    and n.need_id <> all ($1::uuid[])
-    and not exists (
-        select from declined d where d.need_id = n.need_id
-        and d.partner = (freed.place).partner and d.place_id = (freed.place).place_id
-    )
-    order by n.lane, n.rank_key, n.need_id limit freed.units
-"""
-CANDIDATES: Final = f"""
-with freed as (
-    select place as place, sum(capacity - held - taken) over (partition by kind) as units
-    from place join unnest($2::text[], $3::text[]) as named (partner, place_id) using (partner, place_id)
-    where state = 'open' and capacity > held + taken
-), best as (
-    select n.need_id from freed cross join lateral (
-        select n.need_id from need n where (freed.place).wards = '{{}}' and {_NEXT}
-    ) n
-    union all
-    select n.need_id from freed cross join lateral (
-        select n.need_id from unnest((freed.place).wards) as served (ward) cross join lateral (
-            select n.* from need n where n.ward = served.ward and {_NEXT}
-        ) n
-        order by n.lane, n.rank_key, n.need_id limit freed.units
-    ) n
-)
-select * from need
-where state = 'waiting' and need_id in (select unnest($1::uuid[]) union select need_id from best)
-"""  # noqa: S608 - made of constants
 
 
 class Queue:
