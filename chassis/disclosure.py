@@ -28,8 +28,12 @@ NOT_SMALL: Final[Bounds] = (SMALL.stop, None)
 TRIES: Final = 500
 NEARLY: Final = 8
 MENDED: Final = 3
+SINGLES: Final = 5
+WORK: Final = 200_000
+FEW: Final = 50
 """Where no other world is found in so many tries, more is kept back than perhaps had to be: of the changes that would
-give away at most `MENDED` other counts, so many are tried to be mended."""
+give away at most `MENDED` other counts, so many are tried to be mended. Single counts are
+kept back in so many rounds at most, then slices. After so much `WORK` fewer are tried."""
 
 
 def published(count: int) -> int | None:
@@ -84,6 +88,7 @@ class _Worlds:
     known: dict[Key, Bounds]
     counted_in: dict[Sort, frozenset[Key] | None] = field(default_factory=dict)
     inside: dict[Key, list[Sort]] = field(default_factory=dict)
+    spent: int = 0
 
     def __post_init__(self) -> None:
         for sort in self.people.of_sort:
@@ -107,7 +112,8 @@ class _Worlds:
     def _turn(self, world: World, key: Key, step: int, blocked: Counter[Key]) -> bool:
         """Makes a count one more or less, by one change or by two more that mend what the first would give away."""
         nearly: list[tuple[list[Key], Change]] = []
-        for change in islice(self._changes(key, step), TRIES):
+        for change in islice(self._changes(key, step), TRIES if self.spent < WORK else FEW):
+            self.spent += 1
             if not self._is_possible(world, change, key, step):
                 continue
             wrong = self._wrong(world, change)
@@ -115,7 +121,7 @@ class _Worlds:
                 self._apply(world, change)
                 return True
             blocked.update(each for each in wrong if each != key)
-            if len(wrong) <= MENDED and len(nearly) < NEARLY:
+            if len(wrong) <= MENDED and len(nearly) < NEARLY and self.spent < WORK:
                 nearly.append((wrong, change))
         return any(self._mends(world, key, *each) for each in sorted(nearly, key=lambda each: len(each[0])))
 
@@ -126,6 +132,7 @@ class _Worlds:
         for each in wrong:
             step = -1 if world.moved[each] < tried.moved[each] else 1
             for other in islice(self._changes(each, step), TRIES // NEARLY):
+                self.spent += 1
                 if self._is_possible(tried, other, each, step) and not self._touches(other, key):
                     left = set(self._wrong(tried, other)) - {each}
                     if not left - set(wrong):
@@ -205,16 +212,16 @@ def protect(
     worlds = _Worlds(people, dict(counts), known)
     telling, kept = [part for part in slices if part], set[Key]()
     small = [key for key, count in counts.items() if count in SMALL]
+    rounds = 0
     while exposed := {key: found for key in small if (found := worlds.in_the_way_of(key)) is not None}:
-        small = list(exposed)
+        small, rounds = list(exposed), rounds + 1
         rank = {key: n for n, part in enumerate(telling) for key in part if counts[key] >= SMALL.stop}
-        singles = {_single(found, rank, kept) for found in exposed.values()} - {None}
+        singles = {_single(found, rank, kept) for found in exposed.values()} - {None} if rounds <= SINGLES else set()
         known |= dict.fromkeys(singles, NOT_SMALL)
         kept |= singles
         if not singles and not telling:
             break  # nothing new is told, and what was published earlier was safe
-        if not singles:
-            whole = _whole(telling, {key for found in exposed.values() for key in _most(found)})
+        for whole in [] if singles else _wholes(telling, exposed):
             known |= dict.fromkeys(whole, UNTOLD)
             kept |= set(whole)
             telling.remove(whole)
@@ -237,7 +244,12 @@ def _single(in_the_way: Mapping[Key, int], rank: Mapping[Key, int], kept: Collec
     return max(those, key=lambda key: rank[key], default=None)
 
 
-def _whole(slices: Sequence[Sequence[Key]], near: Collection[Key]) -> Sequence[Key]:
-    """Of the slices with a count that stood in the way, the shortest, and of those the least important."""
-    telling = [part for part in reversed(slices) if any(key in near for key in part)]
-    return min(telling or slices[::-1], key=len)
+def _wholes(slices: Sequence[Sequence[Key]], exposed: Mapping[Key, Mapping[Key, int]]) -> list[Sequence[Key]]:
+    """For each exposed count the shortest slice with what stood in its way; else the least important."""
+    chosen: list[Sequence[Key]] = []
+    for key, in_the_way in exposed.items():
+        near = {key, *_most(in_the_way)}
+        telling = [part for part in reversed(slices) if any(each in near for each in part)]
+        whole = min(telling, key=len, default=slices[-1])
+        chosen += [] if whole in chosen else [whole]
+    return chosen
