@@ -15,25 +15,11 @@ from chassis.facts import Fact
 from chassis.http import Problem, schema_of
 from chassis.ids import uuid7
 from chassis.work import Worker
-from contracts.message import Message, Service, Spec
+from contracts.message import Message
 from contracts.refusal import MessageRefused
-from contracts.topics import INBOX, MAX_RECORD_BYTES
+from contracts.topics import MAX_RECORD_BYTES
 
-A = TypeVar("A", bound=Message)
 B = TypeVar("B", bound=BaseModel)
-
-
-def act(owner: Service, *, key: str) -> Callable[[type[A]], type[A]]:
-    """Declares what staff ask over HTTP. Through the door an Idempotency-Key makes it happen once, as for partners.
-
-    It never travels on Kafka, so no catalogue lists it; its type is the name of its class.
-    """
-
-    def declare(cls: type[A]) -> type[A]:
-        cls.spec = Spec(cls.__name__, INBOX, key, owner, (), "none")
-        return cls
-
-    return declare
 
 
 @dataclass(slots=True)

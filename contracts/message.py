@@ -151,7 +151,10 @@ def from_partner(
 
 
 def act(by: Service, *, key: str) -> Callable[[type[M]], type[M]]:
-    """Declares what somebody asks of a service over HTTP alone. The catalogue has only what travels on Kafka."""
+    """Declares what somebody asks of a service over HTTP alone; an Idempotency-Key makes it happen once.
+
+    Its type is the name of its class. It is in no catalogue: that has what travels on Kafka.
+    """
 
     def declare(cls: type[M]) -> type[M]:
         cls.spec = Spec(cls.__name__, INBOX, key, by, (), "none")

@@ -87,7 +87,9 @@ async def test_the_next_channel_of_the_rule_is_told_with_its_address(contacts: C
 async def test_every_answer_is_audited_also_one_that_is_withheld(contacts: Contacts) -> None:
     told, lapsed = (
         await contacts.refer(),
-        await contacts.refer(safe_contact={"channels": ["email"], "until": "2026-11-19"}),
+        await contacts.refer(
+            name="Another Person", born=None, safe_contact={"channels": ["email"], "until": "2026-11-19"}
+        ),
     )
     unknown = uuid4()
     await contacts.answers(told, lapsed, unknown)

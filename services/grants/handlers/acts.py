@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from chassis import door
+from contracts import message
 from contracts.grants import RoundRules
 from contracts.message import Message, Part
 from contracts.vocabulary import Code, When
@@ -34,7 +34,7 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 Moment = Annotated[When, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2100, 1, 1, tzinfo=UTC))]
 
 
-act = partial(door.act, "grants")
+act = partial(message.act, "grants")
 
 
 class Organisation(Part):

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from chassis.door import act
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
 from chassis.sealing import Vault
+from contracts.message import act
 from contracts.person import Person
 from services.referrals import events_out
 from services.referrals.domain.duplicates import in_common, pairs

@@ -5,13 +5,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chassis.decode import partner_event
-from chassis.door import act
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Fact, Said, answer, refusal
 from contracts.calendar import day_of, start_of
 from contracts.door import ReferralAcknowledged, ReferralPosted, ReferralSubmitted
-from contracts.message import Message
+from contracts.message import Message, act
 from contracts.refusal import FieldError
 from contracts.vocabulary import PartnerId
 from services.referrals.handlers.staff import StaffAct

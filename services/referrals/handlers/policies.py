@@ -6,11 +6,10 @@ from typing import Annotated, get_args
 
 from pydantic import Field, StringConstraints
 
-from chassis.door import act
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
-from contracts.message import Message, Part
+from contracts.message import Message, Part, act
 from contracts.person import Circumstance
 from contracts.refusal import FieldError
 from contracts.vocabulary import Code, ShortText

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from chassis.door import act
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
-from contracts.message import Message
+from contracts.message import Message, act
 from contracts.vocabulary import ShortText
 from services.referrals.handlers.staff import StaffAct
 from services.referrals.store import Store

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from chassis.door import act
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
 from contracts.calendar import day_of
-from contracts.message import Message
+from contracts.message import Message, act
 from contracts.refusal import FieldError
 from contracts.vocabulary import TERMINAL, Lane, PartnerId, PersonsAnswer, ShortText
 from services.referrals import events_out
