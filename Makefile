@@ -63,7 +63,7 @@ clean: ## Take away .venv and what tools left; keeps .furthest, where `furthest 
 	@$(check-python)
 	@echo "Making .venv with $$($(PYTHON) --version): about a minute, once"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
