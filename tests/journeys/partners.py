@@ -24,6 +24,12 @@ def producer(credentials: dict[str, Any], **more: Any) -> AIOKafkaProducer:
     return AIOKafkaProducer(**client_options(kafka_settings(credentials), credentials["id"]), acks="all", **more)
 
 
+def somebody(**changes: Any) -> dict[str, Any]:
+    """A person whom nobody has referred before."""
+    number = uuid4().int
+    return {**PERSON, "name": f"Example {number % 10**12}", "phone": f"+44{number % 10**10:010}", **changes}
+
+
 def a_body(credentials: dict[str, Any], person: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
     body = {
         "reference": "GP-1042",

@@ -7,9 +7,8 @@ from uuid import uuid4
 
 from chassis.postgres import connect
 from tests.deployment import Deployment
-from tests.journeys.partners import a_body, answer, headers, post, write
+from tests.journeys.partners import a_body, answer, headers, post, somebody, write
 from tests.journeys.search import as_administrator, find, forms
-from tests.referrals.builders import PERSON
 from tests.support import eventually
 
 
@@ -48,8 +47,8 @@ async def test_the_search_finds_what_is_planted_in_each_kind_of_place(deployment
 
 def a_marked_person(mark: str) -> dict[str, Any]:
     return {
-        **PERSON,
-        "name": f"{mark} Name",
+        **somebody(),
+        "name": f"{mark} Name {uuid4().hex}",
         "address": [f"{mark} Street"],
         "email": f"{mark}@example.org",
         "goal": f"{mark} goal",
@@ -66,9 +65,9 @@ async def test_a_person_is_nowhere_but_sealed_in_referrals(deployment: Deploymen
     person, submission = a_marked_person(mark), uuid4().hex
     await write(kafka, (json.dumps(a_body(kafka, person)).encode(), headers(submission)))
     assert (await answer(kafka, submission))["type"] == "ReferralAcknowledged"
-    in_clear = {**a_body(http, person_jwe=...), "person": person}
+    in_clear = {**a_body(http, person_jwe=...), "person": a_marked_person(mark)}
     assert (await post(http, url, in_clear)).status_code == 202
-    through = {**person, "safe_contact": {"channels": ["via-referrer"], "through": f"{mark} neighbour"}}
+    through = {**a_marked_person(mark), "safe_contact": {"channels": ["via-referrer"], "through": f"{mark} neighbour"}}
     assert (await post(http, url, {**in_clear, "person": through})).status_code == 202
 
     async def mailed() -> int:

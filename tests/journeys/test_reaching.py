@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from tests.deployment import Deployment
-from tests.journeys.partners import a_body, outbox, post
-from tests.referrals.builders import PERSON
+from tests.journeys.partners import a_body, outbox, post, somebody
 from tests.support import eventually
 
 AT_ANY_HOUR = ["00:00", "23:59"]
 
 
-async def refer(deployment: Deployment, *channels: str) -> str:
+async def refer(deployment: Deployment, *channels: str, **changes: Any) -> str:
     """The id of a referral of somebody who is to be reached so."""
     partner = deployment.partners["food-bank"]
-    person = {**PERSON, "safe_contact": {"channels": list(channels), "hours": AT_ANY_HOUR, "neutral": False}}
+    person = somebody(safe_contact={"channels": list(channels), "hours": AT_ANY_HOUR, "neutral": False}, **changes)
     body = {**a_body(partner, person_jwe=...), "person": person}
     answer = await post(partner, f"{deployment.url('referrals')}/v1/referrals", body)
     assert answer.status_code == 202, answer.text
@@ -46,11 +45,11 @@ async def test_staff_ring_somebody_with_the_command_and_tell_how_it_went(
     async def task_of(referral: str) -> list[dict[str, Any]]:
         return [task for task in calls("list", "--limit", "200")["tasks"] if task["referral_id"] == referral]
 
-    referral = await refer(deployment, "phone")
+    referral = await refer(deployment, "phone", name="Example Rung", phone="+441134960999")
     (task,) = await eventually(lambda: task_of(referral), bool, within=120)
     assert (task["channel"], task["claimed_by"]) == ("phone", None)
     claimed = calls("claim", task["id"])
-    assert (claimed["tell"]["address"], claimed["tell"]["name"]) == (PERSON["phone"], PERSON["name"])
+    assert (claimed["tell"]["address"], claimed["tell"]["name"]) == ("+441134960999", "Example Rung")
     assert "a device for going online" in claimed["tell"]["words"]
     assert calls("outcome", task["id"], "reached")["outcome"] == "reached"
     assert await task_of(referral) == []
