@@ -9,6 +9,13 @@ from deploy.demo.order import in_order
 from deploy.demo.owed import Owed, compare
 from deploy.demo.witness import Evidence
 
+UNKNOWN = """
+    select distinct message_id || '-' || nth from (
+        select message_id, nth from rung where channel = 'email' and evidence = 'unknown-result'
+        union all select message_id, rung from call_task where reason = 'unknown-result'
+    ) as lost (message_id, nth)
+"""
+"""Mails that may have left or not. Staff are asked about each, and what they find takes the place of the evidence."""
 TOLD = {"accepted", "completed", "failed", "cancelled", "rejected"}
 """Statuses that a person hears of each time; of `on-hold` only the first is told."""
 MAILED = "select message_id || '-' || nth from rung where channel = 'email'"
@@ -185,7 +192,7 @@ async def _offers(seen: Evidence) -> list[Owed]:
 async def _notifications(seen: Evidence) -> list[Owed]:
     changes = [(need, status) for need, status, _, _ in seen.said.facts["NeedStatusChanged"]]
     waiting = {change for change in changes if change[1] == "on-hold"}
-    unknown = await seen.rows("notifications", f"{MAILED} and evidence = 'unknown-result'")
+    unknown = await seen.rows("notifications", UNKNOWN)
     known_mails = Counter(_mails(seen)) - Counter(row[0] for row in unknown)
     return [
         compare(

@@ -13,7 +13,7 @@ from deploy.embedded.processes import alive, recall
 from deploy.partners import add_key, add_partner
 from tests.deployment import Deployment
 from tests.doors.bodies import MARK
-from tests.journeys.partners import a_body, post
+from tests.journeys.partners import a_body, post, somebody
 from tests.referrals.builders import PERSON, WARD
 from tests.support import eventually
 
@@ -76,9 +76,9 @@ async def is_referred(deployment: Deployment, partner: dict[str, Any]) -> dict[s
     """An honest referral, which is accepted."""
 
     async def refer() -> httpx2.Response:
-        return await post(partner, f"{deployment.url('referrals')}/v1/referrals", a_body(partner), submission)
+        return await post(partner, f"{deployment.url('referrals')}/v1/referrals", asked, submission)
 
-    submission = uuid4().hex
+    submission, asked = uuid4().hex, a_body(partner, somebody())
     accepted = await eventually(refer, lambda answer: answer.status_code == 202)
     body: dict[str, Any] = accepted.json()
     return body

@@ -72,7 +72,7 @@ async def having_read(live: Live, *told: Message) -> AsyncIterator[None]:
 
 async def quiet(live: Live) -> bool:
     (row,) = await live.rows(
-        "select (select count(*) from due where due_at < now()) + (select count(*) from outbox) as waiting"
+        "select (select count(*) from due where key <> 'close') + (select count(*) from outbox) as waiting"
     )
     return bool(row["waiting"] == 0)
 
