@@ -1,6 +1,7 @@
 """A partner of each door's own, that has referred somebody and helps somebody: so there are ids to be right about."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,8 +33,9 @@ class Tried:
     known: Mapping[str, Sequence[Any]]
 
     def address(self, path: str) -> str:
-        """A path of a document, with ids that are there."""
-        return path.format_map({name: values[0] for name, values in self.known.items()})
+        """A path of a document, with ids that are there where any are known."""
+        known = {name: values[0] for name, values in self.known.items()}
+        return path.format_map(defaultdict(lambda: "unknown", known))
 
 
 @pytest.fixture(scope="session")

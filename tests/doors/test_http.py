@@ -20,6 +20,9 @@ from tests.doors.conftest import Tried, lives_on
 ROLES = ("nobody", "partner", "applicant", "staff")
 CASES = 3 * TIMES
 BODIES = 30 * TIMES
+PAGE = "text/html; charset=utf-8"
+FOR_PEOPLE = ("/l/", "/status")
+"""What people open in a browser says in a page what is wrong."""
 
 
 def assert_in_order(status: int, content_type: str, body: bytes, door: str) -> None:
@@ -27,7 +30,7 @@ def assert_in_order(status: int, content_type: str, body: bytes, door: str) -> N
     assert status < 500, door
     assert MARK.encode() not in body, door
     if status >= 400:
-        assert content_type == PROBLEM_JSON, door
+        assert content_type == (PAGE if any(page in door for page in FOR_PEOPLE) else PROBLEM_JSON), door
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from chassis.access import Caller
 from chassis.door import body_of
 from chassis.http import IdempotencyKey, Staff
 from chassis.service import Running
@@ -42,9 +43,9 @@ REFERRAL_ACTS: dict[str, type[StaffAct]] = {"lane": SetLane, "error": MarkError,
 def for_staff(running: Running) -> APIRouter:
     router = APIRouter(prefix="/v1/staff", tags=["staff"])
     for name, model in NEED_ACTS.items():
-        _act(router, running, f"/needs/{{of}}/{name}", model, "need_id")
+        _need_act(router, running, name, model)
     for name, model in REFERRAL_ACTS.items():
-        _act(router, running, f"/referrals/{{of}}/{name}", model, "referral_id")
+        _referral_act(router, running, name, model)
 
     @router.post(
         "/imports",
@@ -87,15 +88,33 @@ def for_staff(running: Running) -> APIRouter:
     return router
 
 
-def _act(router: APIRouter, running: Running, path: str, model: type[StaffAct], of_what: str) -> None:
-    @router.post(
-        path,
-        status_code=202,
-        name=model.__name__,
-        description=model.__doc__,
-        openapi_extra=body_of(model, "by", of_what),
-    )
-    async def done(of: UUID, request: Request, staff: Staff, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
-        known: dict[str, str | UUID] = {of_what: of, "by": staff.principal}
-        await running.door.accept(request, model, staff.principal, idempotency_key, **known)
-        return {"status": "accepted"}
+def _need_act(router: APIRouter, running: Running, name: str, model: type[StaffAct]) -> None:
+    @router.post(f"/needs/{{need_id}}/{name}", **_described(model, "need_id"))
+    async def done(
+        need_id: UUID, request: Request, staff: Staff, idempotency_key: IdempotencyKey = None
+    ) -> dict[str, str]:
+        return await _take(running, request, model, staff, idempotency_key, need_id=need_id)
+
+
+def _referral_act(router: APIRouter, running: Running, name: str, model: type[StaffAct]) -> None:
+    @router.post(f"/referrals/{{referral_id}}/{name}", **_described(model, "referral_id"))
+    async def done(
+        referral_id: UUID, request: Request, staff: Staff, idempotency_key: IdempotencyKey = None
+    ) -> dict[str, str]:
+        return await _take(running, request, model, staff, idempotency_key, referral_id=referral_id)
+
+
+def _described(model: type[StaffAct], of_what: str) -> dict[str, Any]:
+    return {
+        "status_code": 202,
+        "name": model.__name__,
+        "description": model.__doc__,
+        "openapi_extra": body_of(model, "by", of_what),
+    }
+
+
+async def _take(
+    running: Running, request: Request, model: type[StaffAct], staff: Caller, key: str | None, **of: UUID
+) -> dict[str, str]:
+    await running.door.accept(request, model, staff.principal, key, by=staff.principal, **of)
+    return {"status": "accepted"}
