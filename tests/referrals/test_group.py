@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from chassis.decode import partner_event
+from chassis.facts import Fact
+from chassis.work import Batch
 from contracts.changes import GroupReferralAcknowledged, GroupReferralSubmitted
 from contracts.door import ReferralAcknowledged
 from contracts.referrals import ReferralReceived
@@ -44,3 +47,15 @@ async def test_one_of_a_group_that_was_refused_is_sent_again_on_its_own(on_stage
     await on_stage.receive("care-home", a_group({}, {"ward": "E05000001"}), submission_id="g1")
     mended = await on_stage.receive("care-home", a_referral(reference="CARE-1"), submission_id="g2")
     assert said(mended, ReferralAcknowledged)
+
+
+async def test_two_partners_that_call_their_groups_alike_hear_each_of_their_own(on_stage: Stage) -> None:
+    prepare = on_stage.service.prepare[GroupReferralSubmitted]
+    kind, at = GroupReferralSubmitted.spec.type, on_stage.clock()
+    events = [partner_event(name, "g1", prepare(a_group({})), kind, at) for name in ("care-home", "hotel-leeds")]
+    outcome = await on_stage.worker.run(Batch("referrals.inbox", events))
+    made = {received.partner: received.referral_id for received in said(outcome.said, ReferralReceived)}
+    told = [
+        fact for fact in outcome.said if isinstance(fact, Fact) and isinstance(fact.data, GroupReferralAcknowledged)
+    ]
+    assert {fact.to: fact.data.answers[0].referral_id for fact in told} == made

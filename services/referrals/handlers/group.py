@@ -61,7 +61,7 @@ async def on_group_submitted(
     opened = [one for one in ones if isinstance(one.data, OpenedReferral)]
     said = await on_referral_submitted(programme, opened, store, at) if opened else []
     said += [refusal(one, *one.data.errors) for one in ones if isinstance(one.data, Unopened)]
-    told = {fact.cause.id: fact.data for fact in said if isinstance(fact, Fact) and fact.is_answer}
+    told = {(s.cause.partner, s.cause.id): s.data for s in said if isinstance(s, Fact) and s.is_answer}
     return [*said, *(_together(event, told) for event in events)]
 
 
@@ -71,11 +71,11 @@ def _one(group: Event[OpenedGroup], nth: int) -> Event[Any]:
     return partner_event(group.partner or "", f"{group.id}/{nth}", referral, kind, group.time, group.record)
 
 
-def _together(group: Event[OpenedGroup], told: dict[str, Any]) -> Fact:
+def _together(group: Event[OpenedGroup], told: dict[tuple[str | None, str], Any]) -> Fact:
     answers = []
     for nth, referral in enumerate(group.data.referrals):
         identity = f"{group.id}/{nth}"
-        heard = told[identity]
+        heard = told[group.partner, identity]
         made = heard.referral_id if isinstance(heard, ReferralAcknowledged) else None
         errors = [] if made else heard.errors
         answers.append(
