@@ -55,7 +55,9 @@ async def test_two_partners_that_call_their_groups_alike_hear_each_of_their_own(
     events = [partner_event(name, "g1", prepare(a_group({})), kind, at) for name in ("care-home", "hotel-leeds")]
     outcome = await on_stage.worker.run(Batch("referrals.inbox", events))
     made = {received.partner: received.referral_id for received in said(outcome.said, ReferralReceived)}
-    told = [
-        fact for fact in outcome.said if isinstance(fact, Fact) and isinstance(fact.data, GroupReferralAcknowledged)
-    ]
-    assert {fact.to: fact.data.answers[0].referral_id for fact in told} == made
+    told = {
+        fact.to: fact.data.answers[0].referral_id
+        for fact in outcome.said
+        if isinstance(fact, Fact) and isinstance(fact.data, GroupReferralAcknowledged)
+    }
+    assert told == made
