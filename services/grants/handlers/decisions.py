@@ -7,6 +7,7 @@ from typing import Final
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
+from contracts.grants import Feedback
 from contracts.refusal import FieldError
 from services.grants import events_out
 from services.grants.domain.awards import UNKNOWN_APPLICATION, Application, Book
@@ -65,8 +66,7 @@ async def on_reserve(events: Sequence[Event[ReserveGrant]], store: Store, at: da
             said.append(refusal(event, decided))
             continue
         await _promise(asked, decided, "reserved", book, store, at)
-        scores = (await store.assessment.scores([decided.application_id]))[decided.application_id]
-        words = feedback(book.rounds[decided.round_id].rules.criteria, [score.scores for score in scores])
+        words = await _feedback(decided, book, store)
         said += events_out.both(event, events_out.grant_reserved(decided, words))
     return said
 
@@ -84,10 +84,14 @@ async def on_decline(events: Sequence[Event[DeclineApplication]], store: Store, 
         await store.applications.drop_drafts([asked.application_id])
         decision = Decision(asked.by, "declined", decided.round_id, decided.application_id, asked.reason)
         await store.rounds.record([decision], at)
-        scores = (await store.assessment.scores([decided.application_id]))[decided.application_id]
-        words = feedback(book.rounds[decided.round_id].rules.criteria, [score.scores for score in scores])
+        words = await _feedback(decided, book, store)
         said += events_out.both(event, events_out.application_declined(decided, asked.reason, words))
     return said
+
+
+async def _feedback(decided: Application, book: Book, store: Store) -> list[Feedback]:
+    scores = (await store.assessment.scores([decided.application_id]))[decided.application_id]
+    return feedback(book.rounds[decided.round_id].rules.criteria, [score.scores for score in scores])
 
 
 async def on_pay(events: Sequence[Event[PayInstalment]], store: Store, at: datetime) -> list[Said]:
