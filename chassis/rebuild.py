@@ -196,7 +196,7 @@ async def _shadow(
     inside = settings.database.model_copy(update={"search_path": SHADOW})
     reader = AIOKafkaConsumer(**client_options(settings.kafka, name), auto_offset_reset="none", fetch_max_wait_ms=100)
     async with await connect_pool(inside) as pool:
-        worker = Worker(service.name, pool, service.handlers_by_type, service.store, sealer, clock)
+        worker = service.worker(pool, sealer, clock)
         discarded = await projection.discarded(conn, service.name)
         try:
             await reader.start()

@@ -88,6 +88,9 @@ class Service:
         own = {model.__name__: handler for model, handler in {**self.due, **self.results}.items()}
         return messages | own
 
+    def worker(self, database: Database, sealer: Sealer, clock: Callable[[], datetime] = now) -> Worker:
+        return Worker(self.name, database, self.handlers_by_type, self.store, sealer, clock)
+
     @property
     def inbox_models(self) -> dict[str, type[Message]]:
         return {kind: m for m in self.handlers if m.spec.topic == INBOX for kind in m.types()}
@@ -176,8 +179,7 @@ async def act(
     """Does what staff or operations ask, from outside the service's process: committed here, said by its relay."""
     said: list[Said] = []
     async with await connect_pool(settings.database) as database:
-        sealer = Sealer(settings.sealing_key)
-        worker = Worker(service.name, database, service.handlers_by_type, service.store, sealer, clock)
+        worker = service.worker(database, Sealer(settings.sealing_key), clock)
         for data in acts:
             at = clock()
             identity = str(uuid7(at))
@@ -195,9 +197,8 @@ async def serving(
     stop: Callable[[Stopped], None],
 ) -> AsyncIterator[None]:
     relay = Relay(settings.database, settings.kafka, service.name)
-    worker = Worker(
-        service.name, database, service.handlers_by_type, service.store, Sealer(settings.sealing_key), clock, relay.wake
-    )
+    worker = service.worker(database, Sealer(settings.sealing_key), clock)
+    worker.wake = relay.wake
     access = Access(settings.kafka, service.name, clock)
     broker = kafka.broker(settings.kafka, f"{service.name}-{settings.replica}")
     consumers = _consumers(service, settings, worker, broker, stop)

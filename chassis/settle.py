@@ -226,9 +226,8 @@ def settler(
     service: Service, database: Database, sealing_key: SecretStr, clock: Callable[[], datetime] = now
 ) -> Settler:
     sealer = Sealer(sealing_key)
-    worker = Worker(service.name, database, service.handlers_by_type, service.store, sealer, clock)
     work = {model.__name__: model for model in (*service.due, *service.results)}
-    return Settler(worker, decoders(service, sealer), work)
+    return Settler(service.worker(database, sealer, clock), decoders(service, sealer), work)
 
 
 def _units(rows: Sequence[asyncpg.Record]) -> list[tuple[Place, set[int]]]:

@@ -74,10 +74,7 @@ class Stage:
 
     @property
     def worker(self) -> Worker:
-        service = self.service
-        return Worker(
-            service.name, self.database, service.handlers_by_type, service.store, Sealer(SEALING_KEY), self.clock
-        )
+        return self.service.worker(self.database, Sealer(SEALING_KEY), self.clock)
 
     async def hear(self, *facts: Message) -> list[Said]:
         """Takes facts of other services, as one poll, and returns what was said."""

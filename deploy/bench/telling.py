@@ -16,7 +16,7 @@ from chassis.ids import uuid7
 from chassis.migrations import migrate
 from chassis.postgres import Database, connect_pool
 from chassis.service import Service, now
-from chassis.work import Batch, Worker
+from chassis.work import Batch
 from contracts.referrals import NeedStatusChanged
 from deploy import provision
 from deploy.bench.ground import AT, SEALER, Ground, referral_id
@@ -83,7 +83,7 @@ async def telling(ground: Ground, messages: int) -> dict[str, float]:
     server = await asyncio.start_server(provider.talk, "127.0.0.1", 0)
     service = _service(ground, server.sockets[0].getsockname()[1])
     async with server, await connect_pool(roles.app) as pool:
-        worker = Worker("notifications", pool, service.handlers_by_type, service.store, SEALER, now)
+        worker = service.worker(pool, SEALER)
         senders = Senders(worker, {m.__name__: (m, s) for m, s in service.senders.items()}, now, "bench", now())
         stopping = asyncio.Event()
         sending = asyncio.create_task(senders.run(stopping))

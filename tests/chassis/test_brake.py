@@ -37,7 +37,7 @@ async def test_a_bug_that_fails_on_everything_brakes_and_buries_nothing(toy: Toy
 
 async def worker(toy: Toy) -> Worker:
     service = toy.service
-    return Worker("toy", toy.database, service.handlers_by_type, service.store, Sealer(SEALING_KEY), Clock())
+    return service.worker(toy.database, Sealer(SEALING_KEY), Clock())
 
 
 async def test_single_failures_in_a_row_brake_too_and_one_success_lets_go(toy: Toy) -> None:
