@@ -19,8 +19,8 @@ demo: .venv/made ## The main job on real Kafka and PostgreSQL; `make demo ARGS="
 bench: .venv/made ## Speed, latency, cost and memory, about a quarter of an hour; `make bench ARGS="--quick --only c,d"`
 	@$(BIN)/furthest bench $(ARGS)
 
-test: .venv/made ## Every test but the slow tiers; starts PostgreSQL and Kafka, on free ports
-	@$(BIN)/pytest $(ARGS)
+test: .venv/made ## Every test but the slow tiers, two at a time; starts PostgreSQL and Kafka, on free ports
+	@$(BIN)/pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 test-fast: .venv/made ## The pure rules only; starts no server
 	@$(BIN)/pytest -q -m "not servers" --hypothesis-profile=fast $(ARGS)

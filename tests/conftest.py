@@ -13,6 +13,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 import structlog
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no types
 
 from chassis import logs
 from chassis.migrations import migrate
@@ -38,6 +39,23 @@ hypothesis.settings.load_profile("same-every-time")
 
 STARTS_PROCESSES = {"deploy", "journeys", "faults", "doors"}
 """Folders of tests that start processes of their own."""
+ALONE = {"tests/journeys/test_demo.py", "tests/journeys/test_stack.py"}
+"""Journeys with a deployment of their own; all others, and the doors, look at one."""
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]  # the same
+    """What one worker runs in a go, where there are several: what looks at the same servers, else a module."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        folder = module.split("/")[1]
+        if module in ALONE or folder not in {"deploy", "journeys", "doors"}:
+            return module
+        return "deploy" if folder == "deploy" else "deployment"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Together:
+    return Together(config, log)
 
 
 def _folder(item: pytest.Item) -> str:
