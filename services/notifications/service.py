@@ -7,9 +7,10 @@ from chassis.service import Service, now
 from chassis.tokens import Tokens
 from contracts.catalogue import topics_read
 from services.notifications import api
-from services.notifications.clients.digester import Digester
+from services.notifications.clients.at_work import AtWork
 from services.notifications.clients.mail import MailServer
 from services.notifications.clients.notify import Notify
+from services.notifications.clients.peers import Peer
 from services.notifications.clients.referrals import Referrals
 from services.notifications.clients.teller import Asker, Carriers, Follower, Teller
 from services.notifications.clients.words import Words
@@ -21,10 +22,10 @@ from services.notifications.store import HELD, Store
 
 
 def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) -> Service:
-    referrals = Referrals(settings.referrals_url, Tokens(settings.token_key), clock)
+    referrals = Peer("referrals", settings.referrals_url, Tokens(settings.token_key), clock)
     notify = Notify(settings)
     carriers, words = Carriers(MailServer(settings), notify), Words()
-    teller = Teller(referrals, carriers, words, clock)
+    teller = Teller(Referrals(referrals), carriers, words, clock)
     return Service(
         name="notifications",
         reads=topics_read("notifications"),
@@ -36,7 +37,7 @@ def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) 
             Tell: teller,
             LookUp: Asker(notify, clock),
             FollowUp: Follower(notify),
-            Digest: Digester(referrals, carriers, words, clock),
+            Digest: AtWork(referrals.work_mails, words.to_provider, carriers, clock),
         },
         routers=lambda running: [api.routes(running, teller, settings.notify_callback_token)],
         held=HELD,

@@ -67,7 +67,7 @@ class StandInReferrals:
     async def work_contacts(self, request: Request) -> JSONResponse:
         if not self._knows(request):
             return JSONResponse({}, 401)
-        asked = (await request.json())["partners"]
+        asked = (await request.json())["whom"]
         return JSONResponse({"mails": {each: self.mails[each] for each in asked if each in self.mails}}, self.status)
 
     async def contacts(self, request: Request) -> JSONResponse:

@@ -25,7 +25,7 @@ from services.notifications.clients.mail import (
     Mail,
     MailServer,
 )
-from services.notifications.clients.referrals import WITHIN
+from services.notifications.clients.peers import WITHIN
 from services.notifications.clients.teller import SENDING_WITHIN
 from services.notifications.clients.words import Text
 from services.notifications.events_in import HANDLERS

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from notifications_python_client.errors import APIError, TokenError
 from notifications_python_client.notifications import NotificationsAPIClient
@@ -26,12 +26,12 @@ from chassis.metrics import DEGRADED
 from contracts.vocabulary import Channel
 from services.notifications.clients.letters import letter
 from services.notifications.clients.words import Text
+from services.notifications.domain.telling import Known
 from services.notifications.settings import NotificationsSettings
 
 log = logger("notify")
 logging.getLogger("notifications_python_client").setLevel(logging.CRITICAL)  # it logs what Notify answered
 
-Known = Literal["sent", "refused", "unsure", "put-off", "not-tried"]
 RATE_LIMITED: Final = timedelta(minutes=1)
 TIMEOUT: Final = 20
 
@@ -50,7 +50,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known of a draft. Only what is `unsure` may have left. `until` is when to try again."""
+    """What is known of a draft. `until` is when to try again."""
 
     known: Known
     evidence: str | None = None

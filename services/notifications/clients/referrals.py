@@ -1,24 +1,20 @@
 """Asks referrals, at the moment of sending and in one call, whether and how each person may be contacted."""
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import httpx2
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
 
 from chassis.due import NotCalled
-from chassis.tokens import Tokens
 from contracts.notifications import Audience
 from contracts.vocabulary import Channel, Code, Language, Reference
+from services.notifications.clients.peers import Peer
 from services.notifications.domain.gate import Decision, Step, step
 from services.notifications.domain.telling import Tell
 
 PATH = "/v1/contacts"
-WORK_PATH = "/v1/work-contacts"
-WITHIN = 10.0
 
 
 class Lookup(BaseModel):
@@ -89,57 +85,18 @@ class Contacts(BaseModel):
     contacts: list[Contact]
 
 
-class WorkLookups(BaseModel):
-    partners: list[str] = Field(min_length=1, max_length=500)
-
-
-class WorkMails(BaseModel):
-    """Addresses at work, of those that want mail."""
-
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    mails: dict[str, SecretStr]
-
-
 @dataclass(frozen=True, slots=True)
 class Referrals:
-    """The internal door of the referrals service."""
+    """What is asked of the referrals service."""
 
-    url: str
-    tokens: Tokens
-    clock: Callable[[], datetime]
+    peer: Peer
 
     async def contacts(self, lookups: Sequence[Lookup]) -> list[Contact]:
         """One contact for each lookup, in order. Raises NotCalled where referrals gave no answer of use."""
-        try:
-            async with asyncio.timeout(WITHIN):
-                answer = await self._ask(Lookups(lookups=list(lookups)))
-        except (httpx2.HTTPError, OSError, TimeoutError, ValueError) as error:
-            raise NotCalled(f"referrals gave no answer of use: {type(error).__name__}") from None
+        answer = await self.peer.ask(PATH, Lookups(lookups=list(lookups)), Contacts)
         if [_subject(contact) for contact in answer.contacts] != [_subject(lookup) for lookup in lookups]:
             raise NotCalled("referrals answered for others than those asked for")
         return answer.contacts
-
-    async def work_mails(self, partners: Collection[str]) -> dict[str, SecretStr]:
-        """Where those partners are written to that want it. Raises NotCalled."""
-        try:
-            async with asyncio.timeout(WITHIN):
-                body = WorkLookups(partners=sorted(partners))
-                answer = WorkMails.model_validate_json(await self._post(WORK_PATH, body))
-        except (httpx2.HTTPError, OSError, TimeoutError, ValueError) as error:
-            raise NotCalled(f"referrals gave no answer of use: {type(error).__name__}") from None
-        return answer.mails
-
-    async def _ask(self, lookups: Lookups) -> Contacts:
-        return Contacts.model_validate_json(await self._post(PATH, lookups))
-
-    async def _post(self, path: str, body: BaseModel) -> bytes:
-        token = self.tokens.make("notifications", "referrals", self.clock())
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        async with httpx2.AsyncClient(timeout=WITHIN, trust_env=False) as http:
-            response = await http.post(self.url.rstrip("/") + path, content=body.model_dump_json(), headers=headers)
-        response.raise_for_status()
-        return response.content
 
 
 def clear(secret: SecretStr | None) -> str | None:

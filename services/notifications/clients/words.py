@@ -4,7 +4,6 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -13,6 +12,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from chassis.logs import logger
 from contracts.contacting import Asked
 from contracts.vocabulary import KINDS, Channel, Kind
+from services.notifications.domain.digest import Digest
 from services.notifications.domain.sms import fits, parts
 from services.notifications.domain.telling import TOLD
 
@@ -122,8 +122,8 @@ class Words:
         given = {"kind": book.kinds[kind], "status": book.statuses[status], "reference": reference}
         return book.text(key, {**given, "code": code, "link": link}, sorry=False)
 
-    def to_provider(self, offers: int, first: date) -> Text:
-        given = {"offers": offers, "first": f"{first.day} {first:%B}"}
+    def to_provider(self, digest: Digest) -> Text:
+        given = {"offers": digest.offers, "first": f"{digest.first.day} {digest.first:%B}"}
         return self.books[FALLBACK, "plain"].text("provider.digest", given, sorry=False)
 
     def _book(self, language: str, *, easy: bool) -> Book:

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from contracts.calendar import LONDON, day_of
 from contracts.message import Part
 from contracts.vocabulary import PartnerId
+from services.notifications.domain.telling import WorkEnd
 
 MORNING: Final = time(8)
 DigestState = Literal["sent", "failed", "nothing"]
@@ -18,6 +19,17 @@ class Digest(Part):
     day: date
     offers: int
     first: date
+
+    @property
+    def to(self) -> str:
+        return self.provider
+
+    @property
+    def reference(self) -> str:
+        return f"{self.provider}-{self.day}"
+
+    def ended(self, how: WorkEnd) -> "DigestEnded":
+        return DigestEnded(provider=self.provider, day=self.day, state="sent" if how == "sent" else "failed")
 
 
 class DigestEnded(Part):

@@ -24,6 +24,10 @@ def is_told_to_referrer(status: NeedStatus, reason: str | None) -> bool:
     return (status in TOLD or status == "in-progress") and reason != "erased"
 
 
+Known = Literal["sent", "refused", "unsure", "put-off", "not-tried"]
+"""What is known of something that a carrier was to take. Only what is `unsure` may have left all the same."""
+WorkEnd = Known | Literal["no-mail"]
+"""The same of a mail to somebody at work, who may want none."""
 FailedReason = Literal["refused", "unknown-result"]
 
 

@@ -24,7 +24,7 @@ Tried = Annotated[
 
 
 class WorkLookups(BaseModel):
-    partners: list[PartnerId] = Field(min_length=1, max_length=500)
+    whom: list[PartnerId] = Field(min_length=1, max_length=500)
 
 
 class Mail(BaseModel):
@@ -63,7 +63,7 @@ def for_services(running: Running, gate: Gate, tokens: Tokens) -> APIRouter:
     ) -> dict[str, dict[str, str]]:
         """Where partners are written to at work, of those that want that."""
         async with running.database.acquire() as conn:
-            return {"mails": await Store(conn).contacting.mails(asked.partners)}
+            return {"mails": await Store(conn).contacting.mails(asked.whom)}
 
     return router
 

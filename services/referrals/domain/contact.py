@@ -143,8 +143,6 @@ def allowed(rule: Rule) -> list[str]:
     }
     if rule.hours and rule.hours[0] >= rule.hours[1]:
         unsuited |= AT_SAFE_HOURS
-    if rule.hours and rule.hours[0] >= rule.hours[1]:
-        unsuited |= AT_SAFE_HOURS
     return [c for c in rule.channels if c not in unsuited and (not rule.through or c in BY_HUMANS)]
 
 
