@@ -1,12 +1,14 @@
 """How a person is reached through the partner that referred them, and how they say how it went."""
 
-from typing import Annotated, Literal
+from datetime import date, timedelta
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from contracts.message import Message, fact, from_partner, to_partner
-from contracts.vocabulary import Code, When
+from contracts.refusal import FieldError
+from contracts.vocabulary import Code, PersonsAnswer, When
 
 Asked = Literal["closing", "3-months", "6-months"]
 """When a person is asked how it went: after their referral closed, and months later whether it lasts."""
@@ -15,6 +17,20 @@ Online = Literal["yes", "no", "not-said"]
 Told = Literal["told", "could-not-reach", "declined"]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")]
 """What somebody is to be told: lines of words, without other control characters."""
+
+LONGEST: Final = timedelta(days=366)
+
+
+def wrong_until(answer: PersonsAnswer | None, until: date | None, today: date) -> FieldError | None:
+    """Not now has a day in the coming year; no other answer has one."""
+    if (until is not None) != (answer == "not-now"):
+        message, mend = "A day goes with not-now, and only with it.", "Give `until` with not-now, else none."
+        return FieldError(field="until", rule="only-with-not-now", message=message, mend=mend)
+    if until and not today < until <= today + LONGEST:
+        message, mend = "The day is not in the coming year.", "Give a day after today, within a year."
+        return FieldError(field="until", rule="not-in-the-coming-year", message=message, mend=mend)
+    return None
+
 
 _IDS = {
     "referral_id": "019aa0c4-0000-7000-8000-000000000001",

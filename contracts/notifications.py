@@ -1,5 +1,6 @@
 """Facts that the notifications service decides."""
 
+from datetime import date
 from typing import Literal
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from contracts.erasure import Confirmation
 from contracts.matching import EXAMPLE_NEED
 from contracts.message import Message, fact
 from contracts.topics import ERASURES
-from contracts.vocabulary import Channel, Code, NeedStatus, When
+from contracts.vocabulary import Channel, Code, NeedStatus, PersonsAnswer, When
 
 Audience = Literal["person", "referrer"]
 TaskOutcome = Literal["reached", "no-answer", "wrong-number", "declined", "sent", "given-up", "no-report"]
@@ -104,6 +105,26 @@ class CallCompleted(_Told):
         "task_id": "019aa0c4-0000-7000-8000-000000000005",
         "channel": "phone",
         "outcome": "no-answer",
+    }
+
+
+@fact("notifications", key="referral_id", to=("referrals",))
+class AnswerTaken(Message):
+    """What the person said to the help that was found, to whoever told them of it. Not now has a day, within a year."""
+
+    referral_id: UUID
+    need_id: UUID
+    task_id: UUID
+    answer: PersonsAnswer
+    until: date | None = None
+    at: When
+
+    example = {
+        **EXAMPLE_NEED,
+        "task_id": "019aa0c4-0000-7000-8000-000000000005",
+        "answer": "not-now",
+        "until": "2026-12-01",
+        "at": "2026-11-20T10:00:00Z",
     }
 
 

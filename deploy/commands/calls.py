@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -50,12 +51,18 @@ def claim(task: TaskId, key_file: KeyFile = None, dir: Dir = DEFAULT_DIR, as_jso
 def outcome(
     task: TaskId,
     code: Annotated[str, typer.Argument(help="reached, no-answer, wrong-number, declined, sent, given-up.")],
+    answer: Annotated[
+        str | None, typer.Option(help="What the person says to the help that was found: yes, no, not-now.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Not now, until this day.")] = None,
     key_file: KeyFile = None,
     dir: Dir = DEFAULT_DIR,
     as_json: AsJson = False,
 ) -> None:
     """Tell how a task went that you took. Where nobody answered it may be open again, for later."""
-    told = _ask(dir, key_file, "POST", f"/{task}/outcome", json={"outcome": code})
+    day = until.date().isoformat() if until else None
+    given = {"outcome": code, "answer": answer, "until": day}
+    told = _ask(dir, key_file, "POST", f"/{task}/outcome", json=given)
     again = f"It is open again from {told['not_before']}." if not told["closed_at"] else "It is closed."
     show(told, as_json, lambda: out.print(again))
 
@@ -81,18 +88,21 @@ def _show_list(tasks: list[Mapping[str, Any]]) -> None:
     if not tasks:
         out.print("There is nothing to do.")
         return
-    table = Table("task", "by", "about", "since", "not before", "tries", "taken by", "why", box=None)
+    table = Table("task", "by", "whom", "about", "since", "not before", "tries", "taken by", "why", box=None)
     for task in tasks:
         since, later = task["created_at"][:16], (task["not_before"] or "")[:16]
         taken, why = task["claimed_by"] or "", task["reason"] or ""
-        table.add_row(task["id"], task["channel"], task["about"], since, later, str(task["tries"]), taken, why)
+        table.add_row(
+            task["id"], task["channel"], task["audience"], task["about"], since, later, str(task["tries"]), taken, why
+        )
     out.print(table)
 
 
 def _show_task(task: Mapping[str, Any]) -> None:
     tell = task["tell"]
     if tell is None:
-        out.print(f"Referral {task['referral_id']}: find a way to tell them. Why: {task['reason']}.", highlight=False)
+        whom = "the person" if task["audience"] == "person" else "who referred them"
+        out.print(f"Referral {task['referral_id']}: find a way to tell {whom}. Why: {task['reason']}.", highlight=False)
         return
     for name in ("name", "address", "through", "formats", "languages"):
         if tell[name]:
@@ -101,3 +111,5 @@ def _show_task(task: Mapping[str, Any]) -> None:
     out.print(f"  neutral     {'yes: say to nobody else what it is about' if tell['neutral'] else 'no'}")
     out.print(f"  voicemail   {'yes' if tell['voicemail'] else 'no: leave no message'}")
     out.print(f"\n{tell['words']}", highlight=False, markup=False)
+    if task["asks"]:
+        out.print("Ask what they say to it, and tell it with the outcome: --answer yes, no or not-now (with --until).")

@@ -1,12 +1,13 @@
 """The call tasks, for staff: list, claim, tell how it went. And where GOV.UK Notify tells what became of a message."""
 
 import hmac
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, computed_field
 
 from chassis.door import body_of, read
 from chassis.due import NotCalled
@@ -15,23 +16,30 @@ from chassis.errors import Refused
 from chassis.http import NOT_FOUND, Bearer, Problem, Staff
 from chassis.ids import uuid7
 from chassis.service import Running
+from contracts.notifications import Audience
+from contracts.vocabulary import PersonsAnswer
 from services.notifications.clients.letters import letter
 from services.notifications.clients.referrals import Contact, Lookup, clear
 from services.notifications.clients.teller import Teller
 from services.notifications.domain.gate import Call, Wait
 from services.notifications.domain.ladder import Outcome, TaskChannel
-from services.notifications.domain.telling import CarrierSaid, attempt
+from services.notifications.domain.telling import CarrierSaid, asks, attempt
 from services.notifications.handlers.tasks import AskGateAgain, TellOutcome
 from services.notifications.store import Store
 
 
 class CallTask(BaseModel):
-    """Somebody is to be told, by `channel`, of `about`. `staff` is to find a way: `reason` says why there is none."""
+    """Somebody is to be told, by `channel`, of `about`. `staff` is to find a way: `reason` says why there is none.
+
+    `audience` is the person, or the referrer, who has no system. Where it `asks`, tell with the outcome what the person
+    says to the help that was found.
+    """
 
     id: UUID
     referral_id: UUID
     need_id: UUID
     message_id: UUID
+    audience: Audience
     channel: TaskChannel
     about: str
     reason: str | None
@@ -42,7 +50,14 @@ class CallTask(BaseModel):
     claimed_by: str | None
     claimed_at: AwareDatetime | None
     outcome: str | None
+    answer: PersonsAnswer | None
+    answer_until: date | None
     closed_at: AwareDatetime | None
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic has it
+    @property
+    def asks(self) -> bool:
+        return asks(self.audience, self.about)
 
 
 class ToTell(BaseModel):
@@ -77,11 +92,16 @@ class CallTasks(BaseModel):
 
 
 class Told(BaseModel):
-    """How it went: a code and nothing else, so that no note about a person is kept here."""
+    """How it went: codes and nothing else, so that no note about a person is kept here.
+
+    `answer` is what they say to the help that was found, where the task asks: yes, no, or not now, until a day.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     outcome: Outcome
+    answer: PersonsAnswer | None = None
+    until: date | None = None
 
 
 class Callback(BaseModel):
@@ -93,6 +113,7 @@ class Callback(BaseModel):
     status: str = Field(default="returned-letter", pattern=r"^[a-z-]{1,40}$")
 
 
+STATUS: Final = {"not-found": 404, "not-claimed": 409, "illegal-move": 409, "not-yet": 503}
 TAKEN = Problem(409, "Claim another: this one is closed, not due yet, or not yours.")
 
 
@@ -106,7 +127,7 @@ def routes(running: Running, teller: Teller, callback_token: SecretStr | None) -
     async def close(task_id: UUID, request: Request, staff: Staff) -> CallTask:
         """Tells how a task went that you claimed. Where nobody answered, it may be open again, for a later time."""
         told = await read(request, Told)
-        await _do(running, TellOutcome(task_id=task_id, who=staff.principal, outcome=told.outcome))
+        await _do(running, TellOutcome(task_id=task_id, who=staff.principal, **told.model_dump()))
         return _task(await _load(running, task_id))
 
     outer = APIRouter()
@@ -226,8 +247,7 @@ async def _do(running: Running, act: BaseModel) -> None:
     try:
         await running.worker.request(event)
     except Refused as refused:
-        rules = {error.rule for error in refused.errors}
-        status = {"not-found": 404, "not-of-channel": 422, "not-yet": 503}.get(min(rules), 409)
+        status = STATUS.get(refused.errors[0].rule, 422)
         raise Problem(status, "The request had no effect.", refused.errors) from None
 
 

@@ -1,6 +1,6 @@
 """What this service says: each fact from the result that caused it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import asyncpg
 from chassis.envelope import Event
 from chassis.facts import Fact
 from contracts.notifications import (
+    AnswerTaken,
     CallCompleted,
     CallRequested,
     ErasureConfirmed,
@@ -18,7 +19,7 @@ from contracts.notifications import (
     NotificationWithheld,
 )
 from contracts.referrals import PersonErased
-from contracts.vocabulary import Channel
+from contracts.vocabulary import Channel, PersonsAnswer
 from services.notifications.domain.ladder import Outcome
 from services.notifications.domain.telling import CallNeeded, Failed, Sent, Tell, Withheld
 
@@ -68,6 +69,13 @@ def call_requested(task_id: UUID, event: Event[CallNeeded], by: datetime | None,
 def call_completed(tell: Tell, task: asyncpg.Record, outcome: Outcome, cause: Event[Any], at: datetime) -> Fact:
     told = _told(tell, task["rung"])
     return Fact(CallCompleted(**told, task_id=task["id"], channel=task["channel"], outcome=outcome, at=at), cause)
+
+
+def answer_taken(
+    task: asyncpg.Record, answer: PersonsAnswer, until: date | None, cause: Event[Any], at: datetime
+) -> Fact:
+    ids = {name: task[name] for name in ("referral_id", "need_id")}
+    return Fact(AnswerTaken(**ids, task_id=task["id"], answer=answer, until=until, at=at), cause)
 
 
 def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:

@@ -11,11 +11,11 @@ from contracts.changes import GroupReferralSubmitted, PersonAnswered, ReferralAm
 from contracts.contacting import ContactReported
 from contracts.door import ReferralSubmitted, ReferralWithdrawalRequested
 from contracts.message import Message
-from contracts.notifications import CallRequested, NotificationWithheld
+from contracts.notifications import AnswerTaken, CallRequested, NotificationWithheld
 from contracts.referrals import PersonErased
 from contracts.stock import SupportExpiring
 from services.referrals.handlers.amending import on_amendment_requested
-from services.referrals.handlers.answers import on_person_answered
+from services.referrals.handlers.answers import on_answer_taken, on_person_answered
 from services.referrals.handlers.contacting import (
     GiveFeedback,
     SetMail,
@@ -81,6 +81,7 @@ def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
         PersonAnswered: on_person_answered,
         **{fact: moving(asked_by) for fact, asked_by in ASKED_BY.items()},
         ContactReported: on_contact_reported,
+        AnswerTaken: on_answer_taken,
         CallRequested: on_call_requested,
         NotificationWithheld: on_notification_withheld,
         SupportExpiring: on_support_expiring,

@@ -16,6 +16,7 @@ from chassis.door import Door
 from chassis.http import Health, build_app
 from chassis.service import Running
 from contracts.access import KeyAdded
+from contracts.referrals import PartnerRegistered
 from tests.notifications.conftest import World, a_change, settings_for
 from tests.notifications.standins import ADDRESS, a_contact
 from tests.support import NOON
@@ -77,6 +78,7 @@ async def test_a_listed_task_holds_codes_and_ids_and_nothing_of_the_person(
         "referral_id",
         "need_id",
         "message_id",
+        "audience",
         "channel",
         "about",
         "reason",
@@ -87,7 +89,10 @@ async def test_a_listed_task_holds_codes_and_ids_and_nothing_of_the_person(
         "claimed_by",
         "claimed_at",
         "outcome",
+        "answer",
+        "answer_until",
         "closed_at",
+        "asks",
     }
 
 
@@ -179,6 +184,74 @@ async def test_an_outcome_must_be_one_of_the_channel(world: World, http: httpx2.
     (error,) = refused.json()["errors"]
     assert (error["field"], error["rule"]) == ("outcome", "not-of-channel")
     assert "reached" in error["mend"]
+
+
+ANSWERS: list[dict[str, Any]] = [
+    {"answer": "yes"},
+    {"answer": "no"},
+    {"answer": "not-now", "until": "2026-12-24"},
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_what_the_person_says_to_the_help_is_told_with_the_outcome_and_once(
+    world: World, http: httpx2.AsyncClient, answer: dict[str, Any]
+) -> None:
+    (task,) = await rung(world)
+    assert (await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))).json()["asks"]
+    told = {"outcome": "reached", **answer}
+    for _ in range(2):
+        closed = await http.post(f"{TASKS}/{task}/outcome", json=told, headers=as_(AMINA))
+        assert (closed.status_code, closed.json()["answer"]) == (200, answer["answer"])
+    other = {"outcome": "reached", "answer": "yes" if answer["answer"] == "no" else "no"}
+    assert (await http.post(f"{TASKS}/{task}/outcome", json=other, headers=as_(AMINA))).status_code == 409
+    (fact,) = [fact for name, fact in await world.facts() if name == "AnswerTaken"]
+    assert (fact["answer"], fact["until"], fact["task_id"]) == (answer["answer"], answer.get("until"), str(task))
+
+
+@pytest.mark.parametrize(
+    ("about", "told", "rule"),
+    [
+        ("on-hold", {"outcome": "reached", "answer": "yes"}, "nothing-asked"),
+        ("completed", {"outcome": "reached", "answer": "no"}, "nothing-asked"),
+        ("accepted", {"outcome": "no-answer", "answer": "yes"}, "only-when-reached"),
+        ("accepted", {"outcome": "declined", "answer": "no"}, "only-when-reached"),
+        ("accepted", {"outcome": "reached", "answer": "not-now"}, "only-with-not-now"),
+        ("accepted", {"outcome": "reached", "answer": "yes", "until": "2026-12-24"}, "only-with-not-now"),
+        ("accepted", {"outcome": "reached", "until": "2026-12-24"}, "only-with-not-now"),
+        ("accepted", {"outcome": "reached", "answer": "not-now", "until": "2026-11-20"}, "not-in-the-coming-year"),
+        ("accepted", {"outcome": "reached", "answer": "perhaps"}, "literal-error"),
+    ],
+)
+async def test_an_answer_that_cannot_be_is_refused_and_the_task_stays_open(
+    world: World, http: httpx2.AsyncClient, about: Any, told: dict[str, str], rule: str
+) -> None:
+    world.referrals.usual = a_contact(channel="phone")
+    await world.hear(a_change(about))
+    await world.send()
+    (task,) = await world.tasks()
+    claimed = (await http.post(f"{TASKS}/{task['id']}/claim", headers=as_(AMINA))).json()
+    assert claimed["asks"] == (about == "accepted")
+    refused = await http.post(f"{TASKS}/{task['id']}/outcome", json=told, headers=as_(AMINA))
+    assert (refused.status_code, refused.json()["errors"][0]["rule"]) == (422, rule)
+    assert [(row["outcome"], row["answer"]) for row in await world.tasks()] == [(None, None)]
+    assert "AnswerTaken" not in await world.said()
+
+
+async def test_who_is_reached_in_another_way_by_staff_may_answer_and_a_referrer_may_not(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    world.referrals.usual = a_contact(decision="withheld", reason="no-channel-left", channel=None)
+    await world.hear(PartnerRegistered(partner="gp-armley", name="GP", mail=True))
+    await world.hear(a_change())
+    await world.send()
+    answers = {}
+    for task in (await http.get(TASKS, headers=as_(AMINA))).json()["tasks"]:
+        await http.post(f"{TASKS}/{task['id']}/claim", headers=as_(AMINA))
+        told = {"outcome": "reached", "answer": "no"}
+        answer = await http.post(f"{TASKS}/{task['id']}/outcome", json=told, headers=as_(AMINA))
+        answers[task["audience"]] = (task["asks"], answer.status_code)
+    assert answers == {"person": (True, 200), "referrer": (False, 422)}
 
 
 async def test_the_letter_of_a_claimed_task_is_printed(world: World, http: httpx2.AsyncClient) -> None:

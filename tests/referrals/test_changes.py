@@ -10,10 +10,12 @@ from chassis.facts import Later
 from contracts.changes import PersonAnswered, ReferralAmendmentRequested
 from contracts.door import ReferralAcknowledged, ReferralProgressed, ReferralWithdrawalRequested
 from contracts.matching import OfferAccepted, OfferWithdrawn, SupportEnded
+from contracts.notifications import AnswerTaken
 from contracts.referrals import (
     NeedAnswered,
     ReferralAmended,
     ReferralClosed,
+    ReferralReceived,
     ReferralStalled,
 )
 from contracts.stock import SupportExpiring
@@ -79,6 +81,33 @@ async def test_an_answer_that_cannot_be_is_refused(on_stage: Stage, answer: Any,
     )
     assert rules(told) == [rule]
     assert not said(told, NeedAnswered)
+
+
+def taken(received: ReferralReceived, answer: Any, until: Any = None) -> AnswerTaken:
+    return AnswerTaken(**ids(received), task_id=uuid4(), answer=answer, until=until, at=NOON)
+
+
+async def test_what_was_said_on_the_phone_counts_as_if_it_had_been_written(on_stage: Stage) -> None:
+    received = await offered(on_stage)
+    told = await on_stage.hear(taken(received, "no"))
+    assert [(fact.answer, fact.need_id) for fact in said(told, NeedAnswered)] == [("no", received.needs[0].need_id)]
+    assert statuses(told) == [("on-hold", "said-no")]
+    await on_stage.hear(offer(received))
+    until = TODAY + timedelta(days=30)
+    later = await on_stage.hear(taken(received, "not-now", until))
+    assert statuses(later) == [("on-hold", "not-now")]
+    assert told_matching(later) == [(True, until)]
+
+
+async def test_what_was_said_on_the_phone_and_comes_too_late_is_kept_and_changes_nothing(on_stage: Stage) -> None:
+    received = await offered(on_stage)
+    gone = ReferralWithdrawalRequested(referral_id=received.referral_id, reason="no-longer-needed")
+    await on_stage.receive("gp-armley", gone)
+    assert await on_stage.hear(taken(received, "no")) == []
+    lines = await on_stage.rows("select fact, status, reason, superseded from need_history order by id")
+    assert lines[-1] == {"fact": "AnswerTaken", "status": "cancelled", "reason": "no", "superseded": True}
+    erased = taken(received, "no").model_copy(update={"referral_id": uuid4(), "need_id": uuid4()})
+    assert await on_stage.hear(erased) == []
 
 
 # Days

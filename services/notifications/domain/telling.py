@@ -28,6 +28,13 @@ Known = Literal["sent", "refused", "unsure", "put-off", "not-tried"]
 """What is known of something that a carrier was to take. Only what is `unsure` may have left all the same."""
 WorkEnd = Known | Literal["no-mail"]
 """The same of a mail to somebody at work, who may want none."""
+
+
+def asks(audience: Audience, about: str) -> bool:
+    """Whether it tells of help that was found, to which the person may say yes, no or not now."""
+    return audience == "person" and about == "accepted"
+
+
 FailedReason = Literal["refused", "unknown-result"]
 
 
@@ -52,6 +59,10 @@ class Tell(Part):
     def about(self) -> str:
         """What the message is about, and the purpose for which referrals is asked."""
         return f"feedback-{self.asked}" if self.asked else self.status
+
+    @property
+    def asks(self) -> bool:
+        return asks(self.audience, self.about)
 
     @property
     def rung(self) -> int:

@@ -40,7 +40,7 @@ async def on_carrier_said(events: Sequence[Event[CarrierSaid]], store: Store, at
 
 async def _heard(event: Event[CarrierSaid], news: Verdict, channel: Any, store: Store, at: datetime) -> list[Said]:
     message, status = event.data.message_id, event.data.status
-    tell = (await store.tells([message]))[message]
+    tell = await store.tell(message)
     await store.end_rungs([RungEnd(message, event.data.rung, news, status)], at)
     if news == "delivered":
         await store.go_on([Move(message, "delivered", channel)], at)

@@ -1,7 +1,7 @@
 """How it went when a human being was to tell somebody: the message ends, or the task or the next way is tried."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from pydantic import BaseModel, Field
 from chassis.envelope import Event
 from chassis.errors import Refused, refuse
 from chassis.facts import Said
-from contracts.contacting import ReferrerReported, Told
+from contracts.calendar import day_of
+from contracts.contacting import ReferrerReported, Told, wrong_until
+from contracts.vocabulary import PersonsAnswer
 from services.notifications import events_out
 from services.notifications.domain.ladder import RUNGS, After, Again, End, Ended, NextRung, Outcome, after
+from services.notifications.domain.telling import Tell
 from services.notifications.handlers.results import NoReportYet
 from services.notifications.handlers.telling import errand
 from services.notifications.store import Store
@@ -22,17 +25,25 @@ from services.notifications.store.tasks import Closing
 
 NOT_FOUND = refuse("task_id", "not-found", "There is no such task.", "List the tasks that are open.")
 NOT_YOURS = refuse("task_id", "not-claimed", "You have not taken this task.", "Claim it first, where it is free.")
+NOTHING_ASKED = refuse(
+    "answer", "nothing-asked", "This task asks the person nothing.", "Tell its outcome without an answer."
+)
+NOT_REACHED = refuse(
+    "answer", "only-when-reached", "Who was not reached said nothing.", "Tell `reached`, or leave the answer out."
+)
 CLOSED = refuse("task_id", "illegal-move", "Its outcome was told before.", "An outcome is told once.")
 
 REPORTED: Final[Mapping[Told, Outcome]] = {"told": "reached", "could-not-reach": "no-answer", "declined": "declined"}
 
 
 class TellOutcome(BaseModel):
-    """Whoever took a task tells how it went."""
+    """Whoever took a task tells how it went and, where it tells of help that was found, what the person says to it."""
 
     task_id: UUID
     who: Annotated[str, Field(min_length=1, max_length=100)]
     outcome: Outcome
+    answer: PersonsAnswer | None = None
+    until: date | None = None
 
 
 class AskGateAgain(BaseModel):
@@ -51,19 +62,35 @@ async def on_tell_outcome(events: Sequence[Event[TellOutcome]], store: Store, at
             raise Refused(NOT_FOUND)
         if task["claimed_by"] != told.who:
             raise Refused(NOT_YOURS)
-        if task["closed_at"] is not None and task["outcome"] != told.outcome:
-            raise Refused(CLOSED)
         if task["closed_at"] is None:
-            _must_fit(task, told.outcome)
-            said += await _told(event, task, told.outcome, told.who, store, at)
+            tell = await store.tell(task["message_id"])
+            _must_fit(told, task, tell, at)
+            said += await _told(event, task, tell, told.outcome, told.who, store, at)
+            said += await _answered(event, task, store, at)
+        elif (task["outcome"], task["answer"], task["answer_until"]) != (told.outcome, told.answer, told.until):
+            raise Refused(CLOSED)
     return said
 
 
-def _must_fit(task: asyncpg.Record, outcome: Outcome) -> None:
+def _must_fit(told: TellOutcome, task: asyncpg.Record, tell: Tell, at: datetime) -> None:
     known = sorted(RUNGS[task["channel"]].outcomes - {"no-report"})
-    if outcome not in known:
+    if told.outcome not in known:
         mend = f"Tell one of: {', '.join(known)}."
         raise Refused(refuse("outcome", "not-of-channel", f"That is no outcome of a task by {task['channel']}.", mend))
+    if (told.answer or told.until) and not tell.asks:
+        raise Refused(NOTHING_ASKED)
+    if told.answer and told.outcome != "reached":
+        raise Refused(NOT_REACHED)
+    if wrong := wrong_until(told.answer, told.until, day_of(at)):
+        raise Refused(wrong)
+
+
+async def _answered(event: Event[TellOutcome], task: asyncpg.Record, store: Store, at: datetime) -> list[Said]:
+    told = event.data
+    if told.answer is None:
+        return []
+    await store.keep_answer(told.task_id, told.answer, told.until)
+    return [events_out.answer_taken(task, told.answer, told.until, event, at)]
 
 
 async def on_referrer_reported(events: Sequence[Event[ReferrerReported]], store: Store, at: datetime) -> list[Said]:
@@ -75,7 +102,8 @@ async def on_referrer_reported(events: Sequence[Event[ReferrerReported]], store:
             continue
         outcome = REPORTED[event.data.outcome]
         if task["closed_at"] is None:
-            said += await _told(event, task, outcome, None, store, at)
+            tell = await store.tell(task["message_id"])
+            said += await _told(event, task, tell, outcome, None, store, at)
         elif outcome in {"reached", "declined"}:
             await _knows_by_now(task["message_id"], outcome, store, at)
     return said
@@ -87,7 +115,8 @@ async def on_no_report_yet(events: Sequence[Event[NoReportYet]], store: Store, a
     for event in events:
         task = tasks.get(event.data.task_id)
         if task and task["closed_at"] is None:
-            said += await _told(event, task, "no-report", None, store, at)
+            tell = await store.tell(task["message_id"])
+            said += await _told(event, task, tell, "no-report", None, store, at)
     return said
 
 
@@ -103,11 +132,10 @@ async def on_ask_gate_again(events: Sequence[Event[AskGateAgain]], store: Store,
 
 
 async def _told(
-    event: Event[Any], task: asyncpg.Record, outcome: Outcome, who: str | None, store: Store, at: datetime
+    event: Event[Any], task: asyncpg.Record, tell: Tell, outcome: Outcome, who: str | None, store: Store, at: datetime
 ) -> list[Said]:
     """Applies the outcome of one open task."""
-    message = task["message_id"]
-    tell = (await store.tells([message]))[message]
+    message = tell.message_id
     next_: After = after(task["channel"], outcome, task["tries"], at)
     said: list[Said] = []
     if task["channel"] != "staff":

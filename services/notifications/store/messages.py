@@ -128,6 +128,9 @@ class Messages(OnConnection):
         )
         return {row["id"]: tell_of(row) for row in rows}
 
+    async def tell(self, message: UUID) -> Tell:
+        return (await self.tells([message]))[message]
+
     async def add_rungs(self, rungs: Sequence[NewRung], at: datetime) -> None:
         await self.conn.execute(
             """insert into rung (message_id, nth, referral_id, channel, state, evidence, language, began_at, ended_at)

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from contracts.vocabulary import PersonsAnswer
 from services.notifications.domain.ladder import Outcome, TaskChannel
 from services.notifications.domain.telling import Tell
 from services.notifications.store.connection import OnConnection
+
+TASK: Final = "select t.*, m.audience from call_task t join message m on m.id = t.message_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,14 @@ class Tasks(OnConnection):
     async def open_tasks(self, after: UUID | None, limit: int) -> list[asyncpg.Record]:
         """Those for staff; what the referrer was asked to do is not among them."""
         return await self.conn.fetch(
-            """select * from call_task
-               where closed_at is null and channel <> 'via-referrer' and ($1::uuid is null or id > $1)
-               order by id limit $2""",
+            f"""{TASK} where t.closed_at is null and t.channel <> 'via-referrer' and ($1::uuid is null or t.id > $1)
+                order by t.id limit $2""",
             after,
             limit,
         )
 
     async def task(self, task_id: UUID) -> asyncpg.Record | None:
-        return await self.conn.fetchrow("select * from call_task where id = $1", task_id)
+        return await self.conn.fetchrow(f"{TASK} where t.id = $1", task_id)
 
     async def lock_tasks(self, ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
         rows = await self.conn.fetch(
@@ -82,9 +85,11 @@ class Tasks(OnConnection):
         """The task, now theirs; none where it is not there, closed, not due yet, or another's."""
         return await self.conn.fetchrow(
             """update call_task set claimed_by = $2, claimed_at = coalesce(claimed_at, $3)
-               where id = $1 and closed_at is null and coalesce(claimed_by, $2) = $2
-                   and coalesce(not_before, $3) <= $3 and channel <> 'via-referrer'
-               returning *""",
+               from message m
+               where call_task.id = $1 and m.id = message_id and closed_at is null
+                   and coalesce(claimed_by, $2) = $2 and coalesce(not_before, $3) <= $3
+                   and call_task.channel <> 'via-referrer'
+               returning call_task.*, m.audience""",
             task_id,
             who,
             at,
@@ -101,6 +106,12 @@ class Tasks(OnConnection):
             [closing.outcome for closing in closings],
             [closing.who for closing in closings],
             at,
+        )
+
+    async def keep_answer(self, task: UUID, answer: PersonsAnswer, until: date | None) -> None:
+        """What the person said when they were reached."""
+        await self.conn.execute(
+            "update call_task set answer = $2, answer_until = $3 where id = $1", task, answer, until
         )
 
     async def release_tasks(self, tasks: Sequence[tuple[UUID, datetime]]) -> None:

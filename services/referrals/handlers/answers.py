@@ -1,22 +1,23 @@
 """What the person said to the help that was found: yes, no or not now."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
 from contracts.calendar import day_of
 from contracts.changes import PersonAnswered
+from contracts.contacting import wrong_until
+from contracts.notifications import AnswerTaken
 from contracts.refusal import FieldError
 from contracts.vocabulary import PersonsAnswer
 from services.referrals import events_out
 from services.referrals.domain.lifecycle import OPEN, Asked, Need
 from services.referrals.handlers.moves import Moves, load
 from services.referrals.store import Store
-
-LONGEST: Final = timedelta(days=366)
+from services.referrals.store.referrals import Trace
 
 _NOT_YOURS = refuse(
     "need_id", "not-found", "You neither referred this person nor help them.", "Take the id from what we told you."
@@ -30,14 +31,6 @@ _NOTHING_OFFERED = refuse(
     "Nobody has offered help yet, so there is nothing to say no to.",
     "Withdraw the need if the person wants no help, or answer not-now with a day.",
 )
-_NO_SUCH_DAY = refuse(
-    "until", "not-in-the-coming-year", "The day is not in the coming year.", "Give a day after today, within a year."
-)
-
-
-_UNTIL_WHEN = refuse(
-    "until", "only-with-not-now", "A day goes with not-now, and only with it.", "Give `until` with not-now, else none."
-)
 
 
 async def on_person_answered(events: Sequence[Event[PersonAnswered]], store: Store, at: datetime) -> list[Said]:
@@ -47,28 +40,35 @@ async def on_person_answered(events: Sequence[Event[PersonAnswered]], store: Sto
         need = moves.needs.get(event.data.need_id)
         if need is None or event.partner not in {moves.parents[need.referral_id].partner, need.provider}:
             moves.said.append(refusal(event, _NOT_YOURS))
-        elif wrong := wrong_answer(event.data.answer, event.data.until, need, at):
+        elif wrong := answer(event, need, moves, at):
             moves.said.append(refusal(event, wrong))
-        else:
-            take(event, need, moves, at)
     return await moves.save(store, at)
 
 
-def wrong_answer(answer: PersonsAnswer, until: date | None, need: Need, at: datetime) -> FieldError | None:
+async def on_answer_taken(events: Sequence[Event[AnswerTaken]], store: Store, at: datetime) -> list[Said]:
+    """The person said it to whoever rang or visited them. What comes too late has no effect, and is kept as such."""
+    moves = await load([event.data.referral_id for event in events], store)
+    for event in events:
+        need = moves.needs.get(event.data.need_id)
+        if need and answer(event, need, moves, at):
+            moves.traces.append(Trace(need.id, "AnswerTaken", need.status, event.data.answer, superseded=True))
+    return await moves.save(store, at)
+
+
+def answer(event: Event[Any], need: Need, moves: Moves, at: datetime) -> FieldError | None:
+    """Takes the `answer` and `until` of an event, whoever wrote them down. Returns why it has no effect, if so."""
+    said, until = event.data.answer, event.data.until
+    if wrong := _wrong(said, need) or wrong_until(said, until, day_of(at)):
+        return wrong
+    moves.said.append(events_out.answered(event, need, at))
+    if said == "no":
+        moves.ask(event, need, Asked("say-no", "said-no"), at)
+    elif said == "not-now":
+        moves.ask(event, need, Asked("hold", "not-now", until=until), at)
+    return None
+
+
+def _wrong(said: PersonsAnswer, need: Need) -> FieldError | None:
     if need.status not in OPEN:
         return _ENDED
-    if answer == "no" and need.status in ("requested", "on-hold"):
-        return _NOTHING_OFFERED
-    if (until is not None) != (answer == "not-now"):
-        return _UNTIL_WHEN
-    today = day_of(at)
-    return _NO_SUCH_DAY if until and not today < until <= today + LONGEST else None
-
-
-def take(event: Event[Any], need: Need, moves: Moves, at: datetime) -> None:
-    """The answer of an event with `answer` and `until`, that is not wrong."""
-    moves.said.append(events_out.answered(event, need, at))
-    if event.data.answer == "no":
-        moves.ask(event, need, Asked("say-no", "said-no"), at)
-    elif event.data.answer == "not-now":
-        moves.ask(event, need, Asked("hold", "not-now", until=event.data.until), at)
+    return _NOTHING_OFFERED if said == "no" and need.status in ("requested", "on-hold") else None

@@ -128,10 +128,7 @@ async def _pause(event: Event[PauseNeed], need: Need, moves: Moves, _: Store, at
 
 
 async def _answer(event: Event[AnswerForPerson], need: Need, moves: Moves, _: Store, at: datetime) -> FieldError | None:
-    wrong = answers.wrong_answer(event.data.answer, event.data.until, need, at)
-    if wrong is None:
-        answers.take(event, need, moves, at)
-    return wrong
+    return answers.answer(event, need, moves, at)
 
 
 async def _reject(event: Event[RejectNeed], need: Need, moves: Moves, _: Store, at: datetime) -> FieldError | None:
