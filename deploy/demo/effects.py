@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from contracts.catalogue import consumed_by
 from contracts.message import Service
 from deploy.demo.order import in_order
 from deploy.demo.owed import Owed, compare
@@ -27,6 +28,11 @@ BY_HAND = """
     select id from message where state = 'call-requested'
         or (state = 'withheld' and status not like 'feedback-%' and reason not in ('not-known', 'closed', 'no-mail'))
 """
+TOO_LATE = """
+    select need_id from need_history where fact = 'AnswerTaken' and superseded
+        and not (status = 'on-hold' and reason in ('said-no', 'not-now'))
+"""
+"""Answers that had no effect at all: of the others, only a move may have been too late."""
 STRANDED = """
     with need_in as (
         select id, referral_id, status in ('requested', 'on-hold', 'offered', 'accepted', 'in-progress') as is_open,
@@ -42,7 +48,7 @@ STRANDED = """
 async def owed(seen: Evidence) -> list[Owed]:
     """Every line of the table of owed effects."""
     return [
-        *_answers(seen),
+        *await _answers(seen),
         *await _referrals(seen),
         *_provider(seen),
         *await _progress(seen),
@@ -52,7 +58,7 @@ async def owed(seen: Evidence) -> list[Owed]:
     ]
 
 
-def _answers(seen: Evidence) -> list[Owed]:
+async def _answers(seen: Evidence) -> list[Owed]:
     good = [s.id for s in seen.submissions if not s.rule]
     wrong = [None, *(s.id for s in seen.submissions if s.rule)]
     heard = seen.refused
@@ -77,9 +83,13 @@ def _answers(seen: Evidence) -> list[Owed]:
             ],
         ),
         compare(
-            "partner: every no of a person has one outcome",
-            seen.said_no.values(),
-            [*seen.said.all("NeedAnswered", "need_id"), *(need for id_, need in seen.said_no.items() if heard[id_])],
+            "partner, staff: every answer of a person has one outcome",
+            [*seen.said_no.values(), *seen.said.all("AnswerTaken", "need_id")],
+            [
+                *seen.said.all("NeedAnswered", "need_id"),
+                *(need for id_, need in seen.said_no.items() if heard[id_]),
+                *(row[0] for row in await seen.rows("referrals", TOO_LATE)),
+            ],
         ),
     ]
 
@@ -223,7 +233,7 @@ async def _notifications(seen: Evidence) -> list[Owed]:
         ),
         compare(
             "reporting: one row for each fact of notifications",
-            seen.said.ids["notifications"],
+            (id_ for id_, kind in seen.said.ids["notifications"].items() if kind in consumed_by("reporting")),
             (row[0] for row in await seen.rows("reporting", "select event_id from notification")),
         ),
     ]

@@ -1,7 +1,7 @@
 """What the partners of the demo send: made up, and the same each time for a seed."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -12,14 +12,17 @@ from contracts.door import PlaceUpdated, ProviderUpdated
 
 Door = Literal["kafka", "http"]
 
+WAYS: Final = (["email"], ["email", "phone"], ["phone"], ["via-referrer"], ["letter", "via-referrer"], ["email"])
+
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """A partner that refers people, by which doors, and how its references begin."""
+    """A partner that refers people, by which doors, how its references begin, and by which `ways` they are reached."""
 
     name: str
     prefix: str
     doors: tuple[Door, ...]
+    ways: tuple[list[str], ...] = WAYS
 
 
 REFERRERS: Final[dict[str, Referrer]] = {
@@ -43,7 +46,6 @@ CIRCUMSTANCES: Final = (
     "offline",
     "no-support-network",
 )
-CHANNELS: Final = (["email"], ["email", "phone"], ["phone"], ["via-referrer"], ["letter", "via-referrer"], ["email"])
 AT_ANY_HOUR: Final = ("00:00", "23:59")
 """Else who is to be rung waits for the morning, where this runs in the evening."""
 
@@ -110,7 +112,7 @@ def _submission(
     partner = random.choice(list(referrers))
     door = random.choice(referrers[partner].doors)
     body = _referral(random, f"{referrers[partner].prefix}-{number}", wards, today)
-    person = _person(random, number)
+    person = _person(random, number, referrers[partner].ways)
     rule = random.choice(list(WRONG[door])) if number % 20 == 10 else None
     times = 2 if number % 20 == 5 else 1
     again = random.choice(referrers[partner].doors) if times > 1 else door
@@ -136,7 +138,7 @@ def _referral(random: Random, reference: str, wards: list[str], today: date) -> 
     }
 
 
-def _person(random: Random, number: int) -> dict[str, Any]:
+def _person(random: Random, number: int, ways: Sequence[list[str]]) -> dict[str, Any]:
     told = random.sample(CIRCUMSTANCES, random.randint(0, 5))
     return {
         "name": f"{random.choice(GIVEN)} {random.choice(FAMILY)}",
@@ -144,7 +146,7 @@ def _person(random: Random, number: int) -> dict[str, Any]:
         "address": [f"{random.randint(1, 200)} Example Street", "Leeds"],
         "phone": f"+44770090{number % 10_000:04d}",
         "email": f"person-{number}@example.org",
-        "safe_contact": {"channels": random.choice(CHANNELS), "neutral": random.random() < 0.5, "hours": AT_ANY_HOUR},
+        "safe_contact": {"channels": random.choice(ways), "neutral": random.random() < 0.5, "hours": AT_ANY_HOUR},
         "circumstances": dict.fromkeys(told, "yes"),
     }
 

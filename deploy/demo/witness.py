@@ -36,6 +36,9 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "SupportStarted": ("need_id",),
     "SupportEnded": ("need_id",),
     "CallRequested": ("task_id", "channel"),
+    "CallCompleted": ("task_id",),
+    "AnswerTaken": ("need_id", "task_id"),
+    "NotificationDelivered": ("need_id", "status"),
 }
 """The facts that rules look at, and their fields."""
 MOVES: Final = frozenset(FIELDS) - {
@@ -44,6 +47,9 @@ MOVES: Final = frozenset(FIELDS) - {
     "ReferralWithdrawn",
     "NeedStatusChanged",
     "CallRequested",
+    "CallCompleted",
+    "AnswerTaken",
+    "NotificationDelivered",
 }
 """Facts of matching that move a need in referrals."""
 
@@ -66,7 +72,8 @@ class Versions:
 class Said:
     """What services said, each id once: a relay may say twice, with one id."""
 
-    ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    ids: dict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
+    """Of each topic the ids with their types."""
     facts: dict[str, list[tuple[str, ...]]] = field(default_factory=lambda: defaultdict(list))
     of_need: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     versions: dict[tuple[str, str, str], Versions] = field(default_factory=lambda: defaultdict(Versions))
@@ -81,10 +88,10 @@ class Said:
             self.foreign.append(record)
         if not source.startswith(b"/furthest/") or id_ in self.ids[topic]:
             return
-        self.ids[topic].add(id_)
         key = (topic, source.decode().rpartition("/")[2], (record.key() or b"").decode())
         self.versions[key].add(int(headers["ce_sequence"]))
-        kind = headers["ce_type"].decode().split(".")[2]
+        self.ids[topic][id_] = headers["ce_type"].decode()
+        kind = self.ids[topic][id_].split(".")[2]
         if kind in FIELDS and not topic.startswith("partners."):
             self._keep(kind, json.loads(record.value()))
 

@@ -1,4 +1,4 @@
-"""Tries to break invariants 1 to 4: kills, freezes, cuts and restarts while people are referred, then counts.
+"""Tries to break invariants 1 to 5: kills, freezes, cuts and restarts while people are referred, then counts.
 
 Prints a line for each fault and each rule that does not hold, and last a line of JSON. Ends with 1 where something
 was lost, doubled or disordered, or did not get well again. The same seed draws the same schedule.

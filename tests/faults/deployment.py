@@ -23,11 +23,13 @@ from deploy.embedded.kafka_properties import Door
 from deploy.embedded.ports import free_port
 from deploy.embedded.processes import Process, recall, spawn, stop
 from deploy.embedded.stack import Stack
+from tests.faults.carrier import Carrier
 from tests.faults.proxy import Proxy
 
 SERVERS: Final = ("kafka", "postgres")
 LOOK_EVERY: Final = 0.25
 GRACE: Final = 40.0
+INTERNAL_PORT: Final = "FURTHEST_INTERNAL_PORT"
 ADMIN_WITHIN: Final = 10.0
 
 
@@ -48,10 +50,14 @@ class Replica:
 
 @dataclass
 class ProxiedStack(Stack):
-    """Its services reach Kafka and Postgres through ports of ours, and may have a guard switched off."""
+    """Its services reach Kafka and Postgres through ports of ours, and may have a guard switched off.
+
+    `more` is what the notifications service is told beside that.
+    """
 
     ports: dict[tuple[str, str], int] = field(default_factory=dict)
     off: str = ""
+    more: dict[str, str] = field(default_factory=dict)
 
     def environment(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
         return {
@@ -59,6 +65,7 @@ class ProxiedStack(Stack):
             "FURTHEST_KAFKA_BOOTSTRAP": f"127.0.0.1:{self.ports[service, 'kafka']}",
             "FURTHEST_DATABASE_PORT": str(self.ports[service, "postgres"]),
             "FURTHEST_TEST_OFF": self.off,
+            **(self.more if service == "notifications" else {}),
         }
 
 
@@ -66,6 +73,7 @@ class ProxiedStack(Stack):
 class Deployment:
     folder: Path
     off: str = ""
+    carrier: Carrier = field(default_factory=Carrier)
     stack: ProxiedStack = field(init=False)
     addresses: dict[str, Any] = field(default_factory=dict)
     proxies: dict[tuple[str, str], Proxy] = field(default_factory=dict)
@@ -83,7 +91,7 @@ class Deployment:
         for proxy in self.proxies.values():
             await proxy.start()
         ports = {line: proxy.port for line, proxy in self.proxies.items()}
-        self.stack = ProxiedStack(self.folder, ports=ports, off=self.off)
+        self.stack = ProxiedStack(self.folder, ports=ports, off=self.off, more=self.carrier.settings)
         await asyncio.to_thread(self.start_kafka)
         self.addresses = await asyncio.to_thread(self.stack.up)
         for service, where in self.addresses["services"].items():
@@ -130,6 +138,8 @@ class Deployment:
             "FURTHEST_REPLICA": str(replica.number),
             "FURTHEST_TEST_KILL_AT": replica.armed,
         }
+        if replica.number and INTERNAL_PORT in environment:
+            environment[INTERNAL_PORT] = str(free_port())
         replica.armed, replica.held = "", False
         spawn(replica.name, [sys.executable, "-m", f"services.{replica.service}"], dir=self.folder, env=environment)
 

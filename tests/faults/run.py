@@ -50,6 +50,7 @@ class Trial:
         self.report(f"seed {self.seed}: starting everything in {self.folder}")
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self.deployment.down)
+            carrier = await stack.enter_async_context(self.deployment.carrier.serving())
             await self.deployment.up()
             site = self.deployment.stack.site
             partners = {n: await asyncio.to_thread(add_partner, site, n, label) for n, label in NAMES.items()}
@@ -62,17 +63,19 @@ class Trial:
             async with self._at_work() as staff:
                 await self._do_faults()
                 await staff.end()
-                self.report(f"staff have done {staff.done} tasks")
+                self.report(f"staff have done {len(staff.done)} tasks; the carrier has {len(carrier.kept)} messages")
                 await self._rest()
             mails = Path(self.deployment.addresses["mail"]["received"])
-            self.verdict = await judge(self.workload, self._log, self._databases, mails)
+            checks = (carrier.check, staff.check)
+            self.verdict = await judge(self.workload, self._log, self._databases, mails, checks=checks)
 
     @contextlib.asynccontextmanager
     async def _at_work(self) -> AsyncIterator[Staff]:
         """The keeper and the partners, for the time of a block."""
         async with asyncio.TaskGroup() as group:
             staff = await self._staff()
-            working = (self.deployment.keep(), self.workload.run(), staff.work())
+            calls_back = self.deployment.carrier.tell(self.deployment.addresses["services"]["notifications"]["http"])
+            working = (self.deployment.keep(), self.workload.run(), staff.work(), calls_back)
             tasks = [group.create_task(work) for work in working]
             yield staff
             for task in tasks:
@@ -106,6 +109,8 @@ class Trial:
         self.report("all faults are over; waiting until nothing is left to do")
         began = time.monotonic()
         await rest(self.workload, self._log, self._databases, AT_REST_WITHIN)
+        while not self.deployment.carrier.has_told:
+            await rest(self.workload, self._log, self._databases, AT_REST_WITHIN)
         self.report(f"at rest after {time.monotonic() - began:.0f} s; counting effects")
 
     @property

@@ -1,7 +1,7 @@
 """What a run ends with: rest, then every effect counted that partners, the log, databases and mails show."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from deploy.demo.owed import Owed
 from deploy.demo.witness import Evidence, said_in, sent_to
 from tests.faults.checks import invariants
 from tests.faults.workload import Workload
+
+Check = Callable[[Evidence], Awaitable[list[Owed]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,14 @@ async def rest(workload: Workload, log: Log, databases: Mapping[Service, str], w
 
 
 async def judge(
-    workload: Workload, log: Log, databases: Mapping[Service, str], mails: Path, besides: Sequence[str] = ()
+    workload: Workload,
+    log: Log,
+    databases: Mapping[Service, str],
+    mails: Path,
+    besides: Sequence[str] = (),
+    checks: Sequence[Check] = (),
 ) -> Verdict:
-    """`besides` are partners who were told something and are not at work."""
+    """`besides` are partners who were told something and are not at work; `checks` count what others have seen."""
     said = await asyncio.to_thread(said_in, log, [*workload.doors, *besides])
     sent = await asyncio.to_thread(sent_to, log, workload.doors)
     for doors in workload.doors.values():
@@ -77,6 +84,8 @@ async def judge(
         workload.said_no,
     )
     counted = [*await owed(seen), *await invariants(seen, workload.wants)]
+    for check in checks:
+        counted += await check(seen)
     letters = [await seen.rows(service, "select id from dead_letter") for service in SERVICES]
     referred = sum(sent[submission.id] for submission in workload.submissions)
     return Verdict(counted, referred, sum(map(len, letters)))

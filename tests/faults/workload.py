@@ -25,11 +25,12 @@ PATIENCE: Final = 400.0
 TOGETHER: Final = 6
 TAKEN_BACK: Final = 0.1
 BY_HTTP: Final = 0.3
+WAYS: Final = (*plans.WAYS, ["sms"], ["sms", "phone"], ["letter", "sms"], ["email", "sms"])
 REFERRERS: Final[dict[str, Referrer]] = {
-    "gp-armley": Referrer("Armley Medical Practice", "GP", ("kafka",)),
-    "food-bank": Referrer("Harehills Food Bank", "FB", ("http",)),
-    "housing-seacroft": Referrer("Seacroft Homes", "HS", ("kafka", "http")),
-    "advice-beeston": Referrer("Beeston Advice", "AB", ("kafka", "http")),
+    "gp-armley": Referrer("Armley Medical Practice", "GP", ("kafka",), WAYS),
+    "food-bank": Referrer("Harehills Food Bank", "FB", ("http",), WAYS),
+    "housing-seacroft": Referrer("Seacroft Homes", "HS", ("kafka", "http"), WAYS),
+    "advice-beeston": Referrer("Beeston Advice", "AB", ("kafka", "http"), WAYS),
 }
 PROVIDER: Final = plans.PROVIDER[0]
 NAMES: Final = {**{name: each.name for name, each in REFERRERS.items()}, PROVIDER: plans.PROVIDER[1]}

@@ -4,7 +4,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import uuid4
 
 import jwt
@@ -53,6 +53,9 @@ class StandInNotify:
     def references(self) -> list[str]:
         return [each["reference"] for each in self.kept]
 
+    def how(self, to: str, reference: str) -> str:
+        return self.answers.get(to, "")
+
     def callback(self, reference: str, status: str) -> dict[str, Any]:
         """What Notify would send of a message, with the address as it does."""
         kept = next(each for each in self.kept if each["reference"] == reference)
@@ -76,7 +79,7 @@ class StandInNotify:
             return refused
         sent, kind = await request.json(), request.path_params["kind"]
         to = sent.get("email_address") or sent.get("phone_number") or "letter"
-        how = self.answers.get(to, "")
+        how = self.how(to, sent["reference"])
         if how in REFUSALS:
             return error(*REFUSALS[how])
         if how != "hangs_up":
@@ -112,7 +115,7 @@ class StandInNotify:
         return None
 
     @contextlib.asynccontextmanager
-    async def serving(self) -> AsyncIterator["StandInNotify"]:
+    async def serving(self) -> AsyncIterator[Self]:
         send = Route("/v2/notifications/{kind}", self.send, methods=["POST"])
         find = Route("/v2/notifications", self.find, methods=["GET"])
         async with served(Starlette(routes=[send, find]), self.port):

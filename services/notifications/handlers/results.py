@@ -29,8 +29,8 @@ from services.notifications.store import Store
 from services.notifications.store.messages import Move, NewRung, State
 from services.notifications.store.tasks import Task
 
-LOOK_UP_AFTER: Final = timedelta(minutes=2)
-"""By then the carrier has ended whatever it was doing when it was last heard of."""
+LOOK_UP_AFTER: Final = timedelta(minutes=1)
+"""By then the carrier has ended whatever it was doing when it was last heard of: it is given 20 seconds."""
 FOLLOW_UP_AFTER: Final = timedelta(days=1)
 OVERTAKEN: Final = frozenset({"not-known", "closed", "no-mail"})
 """Why referrals withholds what nobody misses: the person is erased, or hears of the end instead."""
