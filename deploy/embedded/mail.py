@@ -61,7 +61,7 @@ def stop(process: Process, grace: float = 10.0) -> None:
 
 
 def received(dir: Path) -> Path:
-    """One line for each mail: id, to, subject, body, received_at."""
+    """One line for each mail: id, to, returns_to, subject, body, received_at."""
     return dir / NAME / "received.jsonl"
 
 
@@ -125,6 +125,7 @@ def _entry(envelope: Envelope) -> dict[str, str | None]:
     return {
         "id": message["X-Furthest-Id"],
         "to": ", ".join(envelope.rcpt_tos),
+        "returns_to": envelope.mail_from,
         "subject": message["Subject"],
         "body": body.get_content().replace("\r\n", "\n") if body else "",
         "received_at": datetime.now(UTC).isoformat(),

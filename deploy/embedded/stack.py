@@ -38,6 +38,7 @@ from deploy.site import ADMIN, Outside, Site, own_names, readiness
 GRACE: Final = 30.0
 READY_WITHIN: Final = 60.0
 SENDER: Final = "no-reply@furthest.example"
+BOUNCES: Final = "bounces@furthest.example"
 
 Report = Callable[[str], None]
 
@@ -152,6 +153,7 @@ class Stack:
             "smtp_port": str(addresses["mail"]["port"]),
             "smtp_tls": "none",
             "smtp_sender": SENDER,
+            "smtp_bounces": BOUNCES,
         }
 
     @property

@@ -9,10 +9,10 @@ import asyncpg
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, computed_field
 
-from chassis.door import body_of, read
+from chassis.door import body_at_most, body_of, read
 from chassis.due import NotCalled
 from chassis.envelope import Event
-from chassis.errors import Refused
+from chassis.errors import Refused, refuse
 from chassis.http import NOT_FOUND, Bearer, Problem, Staff
 from chassis.ids import uuid7
 from chassis.service import Running
@@ -21,8 +21,9 @@ from contracts.vocabulary import PersonsAnswer
 from services.notifications.clients.letters import letter
 from services.notifications.clients.referrals import Contact, Lookup, clear
 from services.notifications.clients.teller import Teller
+from services.notifications.domain.bounces import bounced
 from services.notifications.domain.gate import Call, Wait
-from services.notifications.domain.ladder import Outcome, TaskChannel
+from services.notifications.domain.ladder import BOUNCED, Outcome, TaskChannel
 from services.notifications.domain.telling import CarrierSaid, asks, attempt
 from services.notifications.handlers.tasks import AskGateAgain, TellOutcome
 from services.notifications.store import Store
@@ -114,6 +115,9 @@ class Callback(BaseModel):
 
 
 STATUS: Final = {"not-found": 404, "not-claimed": 409, "illegal-move": 409, "not-yet": 503}
+NO_REPORT: Final = refuse(
+    "(message)", "no-failure", "It does not say that a mail of ours failed.", "Nothing: send reports of failure alone."
+)
 TAKEN = Problem(409, "Claim another: this one is closed, not due yet, or not yours.")
 
 
@@ -133,6 +137,7 @@ def routes(running: Running, teller: Teller, callback_token: SecretStr | None) -
     outer = APIRouter()
     outer.include_router(router)
     _callback(outer, running, callback_token)
+    _bounces(outer, running)
     return outer
 
 
@@ -191,6 +196,25 @@ def _callback(router: APIRouter, running: Running, token: SecretStr | None) -> N
         if known is None:
             raise NOT_FOUND
         await _do(running, CarrierSaid(message_id=known[0], rung=known[1], status=told.status))
+        return Response(status_code=204)
+
+
+def _bounces(router: APIRouter, running: Running) -> None:
+    @router.post(
+        "/v1/bounces",
+        status_code=204,
+        tags=["carriers"],
+        openapi_extra={"requestBody": {"content": {"message/rfc822": {"schema": {"type": "string"}}}}},
+    )
+    async def came_back(request: Request, _staff: Staff) -> Response:
+        """A mail server's report on a mail that it could not deliver (RFC 3464). What it repeats of it is dropped."""
+        report = bounced(await body_at_most(request))
+        if report is None:
+            raise Problem(422, "The report had no effect.", [NO_REPORT])
+        known = attempt(report.reference)
+        if known is None:
+            raise NOT_FOUND
+        await _do(running, CarrierSaid(message_id=known[0], rung=known[1], status=BOUNCED + report.status))
         return Response(status_code=204)
 
 

@@ -20,6 +20,8 @@ class NotificationsSettings(Settings):
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
     smtp_ca: Path | None = None
     smtp_sender: str = Field(pattern=r"^[^\s@<>,;:]+@[^\s@<>,;:]+$")
+    smtp_bounces: str | None = Field(default=None, pattern=r"^[^\s@<>,;:+]{1,12}@[^\s@<>,;:]+$")
+    """Where mails come back to that cannot be delivered, as `bounces+REFERENCE@`. Without it they are not heard of."""
     notify_api_key: SecretStr | None = None
     notify_url: str = Field(default="https://api.notifications.service.gov.uk", pattern=r"^https?://")
     notify_email_template: str | None = None

@@ -45,6 +45,7 @@ def test_what_was_taken_is_in_the_file_when_the_server_has_answered(home: Path) 
     assert line == {
         "id": "1",
         "to": "person@example.org",
+        "returns_to": "help@example.org",
         "subject": "News for you",
         "body": "Grüße, and a line that is long: " + "x" * 200 + "\n.\n",
     }

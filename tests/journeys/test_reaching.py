@@ -1,11 +1,13 @@
 """Somebody is told by a human being: staff ring them with the command, and the referrer tells them and reports."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 from tests.deployment import Deployment
 from tests.journeys.partners import a_body, outbox, post, somebody
+from tests.notifications.reports import POSTFIX
 from tests.support import eventually
 
 AT_ANY_HOUR = ["00:00", "23:59"]
@@ -21,6 +23,10 @@ async def refer(deployment: Deployment, *channels: str, **changes: Any) -> str:
     return str(answer.json()["referral_id"])
 
 
+def mails_to(address: str, received: Path) -> list[dict[str, Any]]:
+    return [mail for mail in map(json.loads, received.read_text().splitlines()) if mail["to"] == address]
+
+
 async def heard(deployment: Deployment, referral: str, kind: str) -> dict[str, Any]:
     """The first message of a kind about a referral in the outbox of who referred."""
 
@@ -29,6 +35,33 @@ async def heard(deployment: Deployment, referral: str, kind: str) -> dict[str, A
         return [each for each in told if each["type"] == kind and each["referral_id"] == referral]
 
     return (await eventually(look, bool, within=120))[0]
+
+
+async def test_a_mail_that_comes_back_is_piped_to_the_command_and_the_person_is_rung(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    key, bounced_to = tmp_path / "key", "example-bounced@example.org"
+    received = Path(deployment.addresses["mail"]["received"])
+    key.write_text(deployment.staff_key)
+
+    async def mails() -> list[dict[str, Any]]:
+        return mails_to(bounced_to, received)
+
+    async def tasks() -> list[str]:
+        listed = deployment.furthest("calls", "list", "--limit", "200", "--json", "--key-file", str(key))
+        return [task["channel"] for task in json.loads(listed.stdout)["tasks"] if task["referral_id"] == referral]
+
+    async def bounces() -> subprocess.CompletedProcess[str]:
+        return deployment.furthest("bounces", "--json", "--key-file", str(key), given=report)
+
+    referral = await refer(deployment, "email", "phone", email=bounced_to, phone="+441134960998")
+    (mail,) = await eventually(mails, bool, within=120)
+    report = POSTFIX.format(to=mail["returns_to"], action="failed", status="5.1.1")
+    done = await eventually(bounces, lambda done: done.returncode == 0, within=60)
+    assert json.loads(done.stdout) == {"recorded": True}
+    assert await eventually(tasks, bool, within=60) == ["phone"]
+    report = "Subject: Out of office\n\nI am back on Monday."
+    assert json.loads((await bounces()).stdout) == {"recorded": False}
 
 
 async def test_staff_ring_somebody_with_the_command_and_tell_how_it_went(

@@ -1,17 +1,24 @@
 """The notifications service on a real database, a real HTTP door in place of referrals, and a real mail server."""
 
+import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx2
 import pytest_asyncio
 from pydantic import SecretStr
 
+from chassis.access import Access
+from chassis.door import Door
 from chassis.due import DueWork, Senders
 from chassis.facts import Said
-from chassis.service import Service
+from chassis.http import Health, build_app
+from chassis.service import Running, Service
+from contracts.access import KeyAdded
 from contracts.message import Message
 from contracts.referrals import NeedStatusChanged
 from contracts.vocabulary import NeedStatus
@@ -20,6 +27,8 @@ from services.notifications.settings import NotificationsSettings
 from tests.notifications.notify import API_KEY, CALLBACK_TOKEN, StandInNotify
 from tests.notifications.standins import StandInMailServer, StandInReferrals, facts_in
 from tests.support import NOON, SEALING_KEY, TOKEN_KEY, Clock, Stage
+
+AMINA, BORIS, PARTNER = "amina", "boris", "gp-armley"
 
 
 def settings_for(referrals: int, mail: int, **changes: Any) -> NotificationsSettings:
@@ -159,3 +168,26 @@ async def new_world(
 @pytest_asyncio.fixture
 async def world(new_world: Callable[..., Awaitable[World]]) -> World:
     return await new_world()
+
+
+@pytest_asyncio.fixture
+async def http(world: World) -> AsyncIterator[httpx2.AsyncClient]:
+    """The HTTP doors, where two of the staff and a partner have keys."""
+    stage = world.stage
+    access = Access(settings_for(1, 1).kafka, "notifications", world.clock)
+    for principal in (AMINA, BORIS, PARTNER):
+        sha = hashlib.sha256(principal.encode()).hexdigest()
+        role: Any = "partner" if principal == PARTNER else "staff"
+        access.keys[sha] = KeyAdded(
+            key_id=uuid4(), sha256=sha, role=role, principal=principal, expires_at=NOON + timedelta(days=1)
+        )
+    access.read_to_the_end, access.heard_at = True, time.monotonic()
+    running = Running("notifications", stage.database, stage.worker, Door(stage.worker, world.clock), world.clock)
+    app = build_app("notifications", access, Health("notifications", stage.database), stage.service.routers(running))
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://notifications") as client:
+        yield client
+
+
+def as_(who: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {who}"}

@@ -133,6 +133,7 @@ class StandInMailServer:
     refuses_every_sender: bool = False
     connections: int = 0
     port: int = 0
+    senders: list[str] = field(default_factory=list)
 
     @property
     def ids(self) -> list[str]:
@@ -166,6 +167,7 @@ class StandInMailServer:
         if to in self.refuses_content_for:
             return f"554 no such content for <{to}>"
         content = envelope.original_content or b""
+        self.senders.append(envelope.mail_from or "")
         self.got.append(message_from_bytes(content, EmailMessage, policy=default))
         if to in self.hangs_up_after_data:
             server.transport.abort()

@@ -1,6 +1,6 @@
 """Messages that go by GOV.UK Notify: sent once whatever crashes, and followed to their end by its word."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,13 +10,9 @@ import pytest
 import pytest_asyncio
 
 from chassis import delivery
-from chassis.access import Access
-from chassis.door import Door
 from chassis.due import RESULT_WITHIN
-from chassis.http import Health, build_app
-from chassis.service import Running
 from services.notifications.handlers.results import FOLLOW_UP_AFTER, LOOK_UP_AFTER
-from tests.notifications.conftest import World, a_change, by_notify, settings_for
+from tests.notifications.conftest import World, a_change, by_notify
 from tests.notifications.notify import CALLBACK_TOKEN, StandInNotify
 from tests.notifications.standins import ADDRESS, a_contact
 from tests.support import NOON
@@ -31,15 +27,10 @@ async def world(new_world: Callable[..., Awaitable[World]], notify: StandInNotif
     return await new_world(**by_notify(notify, "email", "sms", "letter"))
 
 
-@pytest_asyncio.fixture
-async def http(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    stage = world.stage
-    running = Running("notifications", stage.database, stage.worker, Door(stage.worker, world.clock), world.clock)
-    access = Access(settings_for(1, 1).kafka, "notifications", world.clock)
-    app = build_app("notifications", access, Health("notifications", stage.database), stage.service.routers(running))
-    transport, headers = httpx2.ASGITransport(app=app), {"Authorization": f"Bearer {CALLBACK_TOKEN}"}
-    async with httpx2.AsyncClient(transport=transport, base_url="http://notifications", headers=headers) as client:
-        yield client
+@pytest.fixture
+def http(http: httpx2.AsyncClient) -> httpx2.AsyncClient:
+    http.headers["Authorization"] = f"Bearer {CALLBACK_TOKEN}"
+    return http
 
 
 async def sent(world: World, contact: dict[str, Any] = SMS) -> str:

@@ -1,50 +1,18 @@
 """The call tasks over HTTP: one of the staff takes a task, and tells how it went."""
 
-import hashlib
-import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx2
 import pytest
-import pytest_asyncio
 
-from chassis.access import Access
-from chassis.door import Door
-from chassis.http import Health, build_app
-from chassis.service import Running
-from contracts.access import KeyAdded
 from contracts.referrals import PartnerRegistered
-from tests.notifications.conftest import World, a_change, settings_for
+from tests.notifications.conftest import AMINA, BORIS, PARTNER, World, a_change, as_
 from tests.notifications.standins import ADDRESS, a_contact
 from tests.support import NOON
 
 TASKS = "/v1/call-tasks"
-AMINA, BORIS, PARTNER = "amina", "boris", "gp-armley"
-
-
-@pytest_asyncio.fixture
-async def http(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    stage = world.stage
-    access = Access(settings_for(1, 1).kafka, "notifications", world.clock)
-    for principal in (AMINA, BORIS, PARTNER):
-        sha = hashlib.sha256(principal.encode()).hexdigest()
-        role: Any = "partner" if principal == PARTNER else "staff"
-        access.keys[sha] = KeyAdded(
-            key_id=uuid4(), sha256=sha, role=role, principal=principal, expires_at=NOON + timedelta(days=1)
-        )
-    access.read_to_the_end, access.heard_at = True, time.monotonic()
-    running = Running("notifications", stage.database, stage.worker, Door(stage.worker, world.clock), world.clock)
-    app = build_app("notifications", access, Health("notifications", stage.database), stage.service.routers(running))
-    transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://notifications") as client:
-        yield client
-
-
-def as_(who: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {who}"}
 
 
 async def rung(world: World, number: int = 1) -> list[UUID]:

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from chassis.logs import logger
 from chassis.metrics import DEGRADED
 from services.notifications.clients.words import Text
+from services.notifications.domain.bounces import returned_to
 from services.notifications.settings import NotificationsSettings
 
 log = logger("mail")
@@ -86,7 +87,7 @@ class MailServer:
         data_began = False
         try:
             async with asyncio.timeout(ONE_MAIL_WITHIN):
-                await smtp.mail(self.settings.smtp_sender)
+                await smtp.mail(self._returns_to(mail))
                 await smtp.rcpt(to)
                 data_began = True
                 await smtp.data(content)
@@ -110,6 +111,10 @@ class MailServer:
         message[ID_HEADER] = mail.id
         message.set_content(mail.text.body)
         return message.as_bytes()
+
+    def _returns_to(self, mail: Mail) -> str:
+        bounces = self.settings.smtp_bounces
+        return returned_to(bounces, mail.id) if bounces else self.settings.smtp_sender
 
     @property
     def _domain(self) -> str:

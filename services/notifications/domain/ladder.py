@@ -89,6 +89,8 @@ _SAYS: Final[Mapping[str, Verdict]] = {
     "returned-letter": "failed",
 }
 """The statuses of GOV.UK Notify that are final. The others are on the way to one of these."""
+BOUNCED: Final = "bounced-"
+"""So begins the status of a mail that a mail server took and sent back; the rest is the server's code."""
 
 
 def verdict(status: str, rung_state: str) -> Verdict | None:
@@ -96,7 +98,7 @@ def verdict(status: str, rung_state: str) -> Verdict | None:
 
     Statuses come repeated and in any order. A letter that was delivered may come back; nothing else changes any more.
     """
-    said = _SAYS.get(status)
+    said = "failed" if status.startswith(BOUNCED) else _SAYS.get(status)
     if rung_state == "delivered":
         return said if status == "returned-letter" else None
     return said if rung_state == "sent" else None
