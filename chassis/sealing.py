@@ -59,8 +59,13 @@ class Vault:
 
     def lock(self, clear: bytes) -> tuple[bytes, bytes]:
         """Returns the wrapped key and the sealed text."""
-        key, nonce = AESGCM.generate_key(256), os.urandom(_NONCE)
-        return aes_key_wrap(self._programme_keys[0], key), nonce + AESGCM(key).encrypt(nonce, clear, None)
+        wrapped = aes_key_wrap(self._programme_keys[0], AESGCM.generate_key(256))
+        return wrapped, self.seal(wrapped, clear)
+
+    def seal(self, wrapped: bytes, clear: bytes) -> bytes:
+        """Seals something more with a key that is there. Raises InvalidUnwrap."""
+        nonce = os.urandom(_NONCE)
+        return nonce + AESGCM(self._unwrap(wrapped)).encrypt(nonce, clear, None)
 
     def unlock(self, wrapped: bytes, sealed: bytes) -> bytes:
         """Raises InvalidUnwrap and InvalidTag."""

@@ -20,7 +20,7 @@ from deploy.demo.log import Log
 from deploy.errors import DeployError
 from deploy.site import Site
 from deploy.wiring import build
-from services.referrals.handlers import persons
+from services.referrals.handlers import persons, sims
 from services.referrals.handlers.persons import EraseAgain, ErasePerson, Erasure, ReadPerson
 
 DOORS_KEPT: Final = timedelta(days=7)
@@ -79,11 +79,13 @@ async def export(site: Site, ref: UUID, by: str, reason: str) -> dict[str, Any]:
     vault = Vault(site.settings("referrals").programme_key)
     async with site.connected("referrals") as conn:
         person = await persons.read_person(conn, vault, ref)
+        given = await sims.numbers_of(conn, vault, ref)
         erased = await persons.erasures(conn, ids)
     return {
         "person_ref": ref,
         "exported_at": datetime.now(UTC),
         "person": person and person.model_dump(mode="json"),
+        "sims": given,
         "erased": Certificate(erased).document() if erased else None,
         "held": {service: await _held(site, service, keys) for service in SERVICES},
     }

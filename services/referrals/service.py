@@ -16,9 +16,10 @@ from services.referrals.handlers.amending import opening_amendment
 from services.referrals.handlers.gate import Gate
 from services.referrals.handlers.group import opening_group
 from services.referrals.handlers.importing import ImportReferral, on_import_referral, opening_import
+from services.referrals.handlers.sims import WriteSim, WriteSimForProvider, on_write_sim
 from services.referrals.handlers.submission import Programme, opening
 from services.referrals.settings import ReferralsSettings
-from services.referrals.store import Store, contacting
+from services.referrals.store import Store, contacting, sims
 from services.referrals.store.persons import HELD
 
 
@@ -37,9 +38,13 @@ def build(settings: ReferralsSettings) -> Service:
             ImportReferral: opening_import(programme),
         },
         due=DUE,
-        results={**ACTS, ImportReferral: partial(on_import_referral, programme)},
+        results={
+            **ACTS,
+            ImportReferral: partial(on_import_referral, programme),
+            **dict.fromkeys((WriteSim, WriteSimForProvider), partial(on_write_sim, programme)),
+        },
         routers=lambda running: routes(running, gate, Outbox(settings.kafka)),
         internal=lambda running: [for_services(running, gate, Tokens(settings.token_key))],
         answers_unknown=True,
-        held={**HELD, **contacting.HELD},
+        held={**HELD, **contacting.HELD, **sims.HELD},
     )

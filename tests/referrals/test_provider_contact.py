@@ -1,33 +1,19 @@
 """A provider is told how to reach whom it helps, while it helps, by the rule of that person, and never unseen."""
 
-import hashlib
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx2
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
 
-from chassis.access import Access
-from chassis.door import Door
-from chassis.http import Health, build_app
-from chassis.service import Running, Service
-from chassis.settings import KafkaSettings
-from contracts.access import KeyAdded
 from contracts.matching import OfferAccepted, SupportEnded, SupportStarted
 from contracts.referrals import ReferralReceived
-from services.referrals.domain.areas import Area
-from services.referrals.handlers.partners import LoadAreas
-from tests.referrals.builders import WARD, a_person, a_referral, referrals
-from tests.support import NOON, Stage, said
+from tests.referrals.builders import a_person, a_referral
+from tests.support import Stage, said
 
-NOWHERE = KafkaSettings(bootstrap="localhost:1", user="nobody", password=SecretStr("none"))
-HELPER, STRANGER = "library-service", "food-bank"
+HELPER, STRANGER = "library", "food-bank"
 
 
 @dataclass
@@ -54,26 +40,12 @@ class Helped:
         return await self.stage.rows("select asked_by, purpose, decision, channel from contact_audit order by id")
 
 
-def a_key(partner: str) -> KeyAdded:
-    digest = hashlib.sha256(partner.encode()).hexdigest()
-    return KeyAdded(
-        key_id=uuid4(), sha256=digest, role="partner", principal=partner, expires_at=NOON + timedelta(days=1)
-    )
-
-
 @pytest_asyncio.fixture
-async def helped(stage: Callable[[Service], Awaitable[Stage]]) -> AsyncIterator[Helped]:
-    put = await stage(referrals)
-    await put.result(LoadAreas(version="test", areas=[Area(WARD, "Killingbeck & Seacroft", 2)]))
+async def helped(on_stage: Stage, doors: httpx2.AsyncClient) -> Helped:
     rule = {"channels": ["email", "phone"], "neutral": True}
-    told = await put.receive("gp-armley", a_referral(a_person(safe_contact=rule)))
+    told = await on_stage.receive("gp-armley", a_referral(a_person(safe_contact=rule)))
     received = said(told, ReferralReceived)[0]
-    access = Access(NOWHERE, "referrals", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
-    access.keys.update({(key := a_key(partner)).sha256: key for partner in (HELPER, STRANGER, "gp-armley")})
-    running = Running("referrals", put.database, put.worker, Door(put.worker, put.clock), put.clock)
-    app = build_app("referrals", access, Health("referrals", put.database), put.service.routers(running))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://referrals") as http:
-        yield Helped(put, http, received.referral_id, received.needs[0].need_id)
+    return Helped(on_stage, doors, received.referral_id, received.needs[0].need_id)
 
 
 @pytest.mark.invariant(5)

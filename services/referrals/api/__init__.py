@@ -8,6 +8,7 @@ from chassis.service import Running
 from services.referrals.api.contacts import for_contacting, for_providers, for_services
 from services.referrals.api.partners import for_partners
 from services.referrals.api.public import for_everybody
+from services.referrals.api.sims import for_sims
 from services.referrals.api.staff import for_staff
 from services.referrals.api.why import for_those_who_ask
 from services.referrals.clients.outbox import Outbox
@@ -23,6 +24,7 @@ def routes(running: Running, gate: Gate, outbox: Outbox) -> Sequence[APIRouter]:
         for_staff(running),
         for_those_who_ask(running, gate.programme),
         for_providers(running, gate),
+        for_sims(running, gate.programme.vault),
         for_contacting(running),
         for_everybody(running),
         people.routes(running),

@@ -50,7 +50,7 @@ class Need:
     outcome: str | None = None
     next: Next | None = None
     provider: str | None = None
-    """Who helps, in the states of HELPED."""
+    """Who helps, or has helped, in the states of HELPED and `completed`."""
     hold: str | None = None
     """Why it is offered nothing, where we keep it from that ourselves."""
     hold_until: date | None = None
@@ -70,6 +70,7 @@ class Asked:
 OPEN: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offered", "accepted", "in-progress"})
 QUEUED: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offered"})
 HELPED: Final[frozenset[NeedStatus]] = frozenset({"accepted", "in-progress"})
+BY_PROVIDER: Final[frozenset[NeedStatus]] = HELPED | {"completed"}
 GIVEN: Final[frozenset[NeedStatus]] = frozenset({"offered", "accepted", "in-progress"})
 HOLDS: Final = frozenset({"paused-by-staff", "not-before", "not-now", "checking", "risk-check"})
 
@@ -169,7 +170,7 @@ def apply(need: Need, asked: Asked, at: datetime) -> Need | None:
         reason=asked.reason,
         outcome=asked.outcome,
         next=next_step(rule.after, at, hold, asked.until),
-        provider=asked.provider if rule.after in HELPED else None,
+        provider=asked.provider if rule.after in BY_PROVIDER else None,
         hold=hold,
         hold_until=asked.until if hold else None,
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
+from chassis.sealing import Vault
 from contracts.calendar import day_of
 from contracts.changes import Amendment, AmendmentPosted, ReferralAmendmentRequested
 from contracts.message import Message
@@ -113,8 +114,7 @@ async def _amend(event: Event[OpenedAmendment], batch: _Batch, store: Store, at:
     terms = batch.terms[data.referral_id] = _terms(event, batch, at)
     await store.changes.save_terms(data.referral_id, terms)
     if data.person:
-        wrapped, sealed = batch.programme.vault.lock(data.person.model_dump_json().encode())
-        ref = await store.changes.replace_person(data.referral_id, wrapped, sealed)
+        ref = await _replace_person(data.referral_id, data.person, batch.programme.vault, store)
         one = Newcomer(data.referral_id, ref, data.person, frozenset())
         found = await find(batch.programme.vault, [one], store)
         await store.duplicates.replace_tokens(found.tokens)
@@ -124,6 +124,18 @@ async def _amend(event: Event[OpenedAmendment], batch: _Batch, store: Store, at:
     open_needs = batch.moves.of(data.referral_id)
     reference = batch.moves.parents[data.referral_id].reference
     batch.moves.said.append(events_out.acknowledged(event, reference, data.referral_id, open_needs))
+
+
+async def _replace_person(referral_id: UUID, person: Person, vault: Vault, store: Store) -> UUID:
+    """With a key of their own anew, so that what was said before is gone; their SIMs are sealed with it, too."""
+    ref = await store.persons.of_referral(referral_id)
+    assert ref  # noqa: S101 - an open referral has a person
+    wrapped, sealed = vault.lock(person.model_dump_json().encode())
+    sims = await store.sims.of_person(ref)
+    anew = {sim["need_id"]: vault.seal(wrapped, vault.unlock(sim["wrapped_key"], sim["sealed"])) for sim in sims}
+    await store.changes.replace_person(ref, wrapped, sealed)
+    await store.sims.seal_anew(anew)
+    return ref
 
 
 def _terms(event: Event[OpenedAmendment], batch: _Batch, at: datetime) -> Terms:

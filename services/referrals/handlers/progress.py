@@ -31,7 +31,9 @@ from services.referrals.store import Store
 def _ended(fact: SupportEnded) -> Asked:
     if fact.handed_back:
         return Asked("hand-back", "handed-back")
-    return Asked("fail", fact.reason) if fact.reason else Asked("complete", outcome=fact.outcome)
+    return (
+        Asked("fail", fact.reason) if fact.reason else Asked("complete", outcome=fact.outcome, provider=fact.provider)
+    )
 
 
 ASKED_BY: Mapping[type[Message], Callable[[Any], Asked]] = {

@@ -94,7 +94,7 @@ _IN_THE_PAST = refuse("until", "in-past", "The day is not after today.", "Give a
 _UNTIL_WHEN = refuse("until", "missing", "Urgent has an end.", "Give the last day on which it is urgent.")
 
 
-def _illegal(need: Need) -> FieldError:
+def illegal(need: Need) -> FieldError:
     mend = "Look at the referral as it is now, and ask what its state allows."
     return refuse("need_id", "illegal-move", f"This need is {need.status}: it cannot be done.", mend)
 
@@ -146,7 +146,7 @@ async def _clear(
     event: Event[ClearHomeVisit], need: Need, moves: Moves, store: Store, at: datetime
 ) -> FieldError | None:
     if need.status not in OPEN:
-        return _illegal(need)
+        return illegal(need)
     await store.changes.clear_home_visit(need.id)
     return await _resume(event, need, moves, store, at) if need.hold == "risk-check" else None
 
@@ -164,7 +164,7 @@ async def go_on(event: Event[Any], need: Need, moves: Moves, store: Store, at: d
 
 
 def _moved(moved: bool, need: Need) -> FieldError | None:  # noqa: FBT001 - whether it moved is all there is to say
-    return None if moved else _illegal(need)
+    return None if moved else illegal(need)
 
 
 _ACTS: dict[type[Message], Callable[..., Awaitable[FieldError | None]]] = {

@@ -11,6 +11,7 @@ from services.referrals.store.persons import Persons
 from services.referrals.store.policies import Policies
 from services.referrals.store.referrals import Referrals
 from services.referrals.store.reviews import Reviews
+from services.referrals.store.sims import Sims
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Store:
     @property
     def reviews(self) -> Reviews:
         return Reviews(self.conn)
+
+    @property
+    def sims(self) -> Sims:
+        return Sims(self.conn)
 
     @property
     def contacting(self) -> Contacting:

@@ -71,16 +71,10 @@ class Changes:
             *terms,
         )
 
-    async def replace_person(self, referral_id: UUID, wrapped_key: bytes, sealed: bytes) -> UUID:
-        """With a key of their own anew, so that what was said before is gone. Returns their ref."""
-        ref: UUID = await self.conn.fetchval(
-            """update person set wrapped_key = $2, sealed = $3
-               where person_ref = (select person_ref from referral where id = $1) returning person_ref""",
-            referral_id,
-            wrapped_key,
-            sealed,
+    async def replace_person(self, ref: UUID, wrapped_key: bytes, sealed: bytes) -> None:
+        await self.conn.execute(
+            "update person set wrapped_key = $2, sealed = $3 where person_ref = $1", ref, wrapped_key, sealed
         )
-        return ref
 
     async def change_needs(self, needs: Sequence[tuple[UUID, NeedAsked]]) -> None:
         """What open needs ask from now on. A visit at home that was not asked before is not cleared."""

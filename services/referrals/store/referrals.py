@@ -211,7 +211,10 @@ class Referrals:
     async def helped_by(self, provider: str, need_id: UUID) -> asyncpg.Record | None:
         """The referral and the status of a need that this provider helps with now."""
         return await self.conn.fetchrow(
-            "select referral_id, status from need where id = $1 and provider = $2", need_id, provider
+            """select referral_id, status from need
+               where id = $1 and provider = $2 and status in ('accepted', 'in-progress')""",
+            need_id,
+            provider,
         )
 
     async def history(self, need_ids: Sequence[UUID]) -> list[asyncpg.Record]:
@@ -223,7 +226,7 @@ class Referrals:
 
     async def sealed_persons(self, referral_ids: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
         rows = await self.conn.fetch(
-            """select r.id, r.partner, r.reference, r.agreement_until, r.closed_at, p.wrapped_key, p.sealed
+            """select r.id, r.partner, r.reference, r.agreement_until, r.closed_at, p.*
                from referral r join person p using (person_ref) where r.id = any($1::uuid[])""",
             list(referral_ids),
         )
