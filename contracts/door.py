@@ -13,7 +13,6 @@ from contracts.person import Person
 from contracts.vocabulary import (
     Actor,
     Code,
-    DeclineReason,
     Format,
     Kind,
     Language,
@@ -25,6 +24,7 @@ from contracts.vocabulary import (
     SchemeCode,
     ShortText,
     Ward,
+    Weekday,
     When,
     WithoutWard,
 )
@@ -33,10 +33,13 @@ Jwe = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*(\.[A-Za-z0-9_-]
 
 
 class NeedAsked(Part):
+    """`days` are those on which the person can be helped; none is any."""
+
     kind: Kind
     requirements: list[Requirement] = Field(default=[], max_length=10)
     languages: list[Language] = Field(default=[], max_length=10)
     formats: list[Format] = Field(default=[], max_length=4)
+    days: list[Weekday] = Field(default=[], max_length=7)
 
 
 class Agreement(Part):
@@ -136,7 +139,8 @@ class ProviderUpdated(Message):
 class PlaceUpdated(Message):
     """What a provider can give. `capacity` is the total, held and taken included; empty `wards` is the city.
 
-    A device or SIM may be lent for `loan_days`, or last `lasts_months`; `reopen_days` before that we say so.
+    A device or SIM may be lent for `loan_days`, or last `lasts_months`; `reopen_days` before that we say so. Devices
+    may be known by `serials`: left out, they stay as they were; of those not in the list, whoever has one keeps it.
     """
 
     place_id: Code
@@ -147,6 +151,7 @@ class PlaceUpdated(Message):
     languages: list[Language] = Field(default=[], max_length=40)
     formats: list[Format] = Field(default=[], max_length=4)
     requirements: list[Requirement] = Field(default=[], max_length=10)
+    days: list[Weekday] = Field(default=[], max_length=7)
     open_to: list[PartnerId] = Field(default=[], max_length=200)
     scheme: SchemeCode | None = None
     opens_on: date | None = None
@@ -155,6 +160,7 @@ class PlaceUpdated(Message):
     loan_days: int | None = Field(default=None, ge=1, le=3_650)
     lasts_months: int | None = Field(default=None, ge=1, le=120)
     reopen_days: int = Field(default=30, ge=1, le=365)
+    serials: list[Code] | None = Field(default=None, max_length=1_000)
 
     example = {
         "place_id": "tablets",
@@ -164,29 +170,6 @@ class PlaceUpdated(Message):
         "wards": ["E05011400"],
         "requirements": ["large-screen"],
     }
-
-
-@from_partner("matching", key="offer_id", data_class="pseudonymous")
-class OfferAnswered(Message):
-    """The provider accepts or declines an offer. A decline carries its reason."""
-
-    offer_id: UUID
-    answer: Literal["accept", "decline"]
-    reason: DeclineReason | None = None
-
-    example = {"offer_id": "019aa0c4-0000-7000-8000-000000000002", "answer": "decline", "reason": "no-capacity"}
-
-
-@from_partner("matching", key="need_id", data_class="pseudonymous")
-class SupportReported(Message):
-    """The provider tells that support started, ended with an outcome, or is handed back to the queue."""
-
-    need_id: UUID
-    state: Literal["started", "ended", "handed-back"]
-    outcome: Outcome | None = None
-    reason: Literal["could-not-contact", "could-not-help"] | None = None
-
-    example = {"need_id": "019aa0c4-0000-7000-8000-000000000003", "state": "ended", "outcome": "helped"}
 
 
 class NeedAcknowledged(Part):
@@ -244,57 +227,3 @@ class ReferralProgressed(Message):
         "at": "2026-11-20T10:00:00Z",
         "next": {"by": "programme", "on": "2026-12-18", "what": "We offer the next free place."},
     }
-
-
-@to_partner("matching", key="offer_id", data_class="pseudonymous")
-class OfferProposed(Message):
-    """A place of yours is held for a person. Answer before it expires."""
-
-    offer_id: UUID
-    need_id: UUID
-    place_id: str
-    kind: Kind
-    ward: str | None
-    languages: list[str]
-    requirements: list[Requirement]
-    expires_at: When
-
-    example = {
-        "offer_id": "019aa0c4-0000-7000-8000-000000000002",
-        "need_id": "019aa0c4-0000-7000-8000-000000000003",
-        "place_id": "tablets",
-        "kind": "device",
-        "ward": "E05011400",
-        "languages": ["ur", "en"],
-        "requirements": ["large-screen"],
-        "expires_at": "2026-11-27T10:00:00Z",
-    }
-
-
-@to_partner("matching", key="offer_id", data_class="pseudonymous")
-class OfferReminded(Message):
-    """An offer is still open, and expires soon: then the place goes to somebody else."""
-
-    offer_id: UUID
-    need_id: UUID
-    place_id: str
-    kind: Kind
-    expires_at: When
-
-    example = {
-        "offer_id": "019aa0c4-0000-7000-8000-000000000002",
-        "need_id": "019aa0c4-0000-7000-8000-000000000003",
-        "place_id": "tablets",
-        "kind": "device",
-        "expires_at": "2026-11-27T10:00:00Z",
-    }
-
-
-@to_partner("matching", key="offer_id", data_class="pseudonymous")
-class OfferClosed(Message):
-    """An offer ended and its place is no longer held, but for `accepted`, when the place is taken."""
-
-    offer_id: UUID
-    reason: Literal["accepted", "declined", "expired", "withdrawn"]
-
-    example = {"offer_id": "019aa0c4-0000-7000-8000-000000000002", "reason": "expired"}

@@ -11,7 +11,7 @@ from uuid import UUID
 from contracts.erasure import Confirmation
 from contracts.message import Message, Part, fact
 from contracts.topics import ERASURES
-from contracts.vocabulary import FailedReason, GapReason, Kind, Lane, Outcome, PartnerId, Requirement, When
+from contracts.vocabulary import FailedReason, GapReason, Kind, Lane, Outcome, PartnerId, Requirement, Weekday, When
 
 EXAMPLE_NEED = {
     "referral_id": "019aa0c4-0000-7000-8000-000000000001",
@@ -36,6 +36,7 @@ class Asked(Part):
     formats: list[str]
     schemes: list[str]
     barred: list[PartnerId] = []
+    days: list[Weekday] = []
 
 
 EXAMPLE_ASKED = {
@@ -56,11 +57,8 @@ class ProviderRegistered(Message):
     languages: list[str]
 
     example = {
-        "provider_id": "library-armley",
-        "provider": "library-service",
-        "name": "Armley Library",
-        "languages": ["en"],
-    }
+        "provider_id": "library-armley", "provider": "library-service", "name": "Armley Library", "languages": ["en"],
+    }  # fmt: skip
 
 
 class _Place(Message):
@@ -75,6 +73,7 @@ class _Place(Message):
     languages: list[str]
     formats: list[str]
     requirements: list[Requirement]
+    days: list[Weekday] = []
     open_to: list[str]
     scheme: str | None
     funded_by: str | None
@@ -173,7 +172,10 @@ class OfferMade(_Decided):
 
 @fact("matching", key="referral_id")
 class OfferHeld(_Decided):
-    """The same, before its provider hears of it: staff confirm it first. Then OfferMade follows, of the same number."""
+    """The same, before its provider hears of it: staff confirm it first. Then OfferMade follows, of the same number.
+
+    Where nobody has confirmed it when it expires, OfferWithdrawn follows, and the place is decided about again.
+    """
 
 
 class _OfferEnded(Message):

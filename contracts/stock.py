@@ -12,13 +12,17 @@ from contracts.vocabulary import Code, Kind, PartnerId, Ward, When
 
 @from_partner("matching", key="place_id", data_class="none")
 class DirectHelpReported(Message):
-    """A provider gave something of a place to people who were not referred. It is counted, and taken from stock."""
+    """A provider gave something of a place to people who were not referred. It is counted, and taken from stock.
+
+    `serials` are the units, where the place names its units.
+    """
 
     place_id: Code
     kind: Kind
     count: int = Field(ge=1, le=1_000)
     ward: Ward | None = None
     given_on: date
+    serials: list[Code] = Field(default=[], max_length=1_000)
 
     example = {
         "place_id": "sims",
@@ -31,7 +35,10 @@ class DirectHelpReported(Message):
 
 @from_partner("matching", key="need_id", data_class="pseudonymous")
 class LoanReported(Message):
-    """What was lent is due back later, for as long again from now; or it is back and wiped; or it is lost."""
+    """What was lent is due back later, for as long again from now; or it is back; or it is lost.
+
+    What is back is lent again when it is said to be `wiped`, at once or by a second report; what is `faulty` is not.
+    """
 
     need_id: UUID
     state: Literal["renewed", "returned", "lost"]
@@ -70,7 +77,7 @@ class DirectHelpGiven(Message):
 class LoanChanged(Message):
     """What was lent is due back later now, is back, is lost (without blame), or is overdue.
 
-    What is back is wiped; it can be lent again unless it is `faulty`.
+    What is back can be lent again, unless it is `faulty`, or `unwiped` until it is told to be back and wiped.
     """
 
     referral_id: UUID
@@ -81,6 +88,7 @@ class LoanChanged(Message):
     state: Literal["renewed", "returned", "lost", "overdue"]
     until: date
     faulty: bool = False
+    unwiped: bool = False
     at: When
     after: int
 

@@ -26,6 +26,7 @@ TERMINAL: frozenset[NeedStatus] = frozenset({"completed", "failed", "rejected", 
 Requirement = Literal["wheelchair-access", "interpreter", "large-screen", "same-gender", "dbs-checked", "home-visit"]
 Format = Literal["in-person", "phone", "video", "group"]
 Channel = Literal["phone", "letter", "via-referrer", "in-person", "sms", "email"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Outcome = Literal["helped", "partly-helped", "not-helped"]
 FailedReason = Literal["could-not-contact", "could-not-help"]
 DeclineReason = Literal["no-capacity", "not-suitable", "too-far", "no-language", "cannot-meet-requirement", "other"]

@@ -14,12 +14,9 @@ from aiokafka.errors import KafkaError
 
 from chassis.kafka import client_options
 from contracts.changes import PersonAnswered
-from contracts.door import (
-    OfferAnswered,
-    ReferralWithdrawalRequested,
-    SupportReported,
-)
+from contracts.door import ReferralWithdrawalRequested
 from contracts.message import Message
+from contracts.offers import OfferAnswered, SupportReported
 from deploy.demo.doors import RETRY_EVERY, Doors, Told, kafka_settings
 
 

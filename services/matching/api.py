@@ -12,8 +12,9 @@ from chassis.door import body_of
 from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Staff
 from chassis.service import Running
 from contracts.calendar import day_of
-from contracts.door import OfferAnswered, PlaceUpdated, ProviderUpdated, SupportReported
+from contracts.door import PlaceUpdated, ProviderUpdated
 from contracts.message import Message
+from contracts.offers import OfferAnswered, SupportReported
 from contracts.stock import DirectHelpReported, LoanReported
 from contracts.vocabulary import Code, GapReason, Kind, Lane, Ward
 from services.matching.domain.offers import OfferState
@@ -44,13 +45,15 @@ class OfferView(BaseModel):
 
 
 class LoanView(BaseModel):
-    """Something that was lent and is not back."""
+    """Something that was lent and is not back, or not wiped. It has a serial where its place names its units."""
 
     need_id: UUID
     place_id: str
     kind: Kind
     until: date
     overdue: bool
+    unwiped: bool
+    serial: str | None
 
 
 class Ranked(BaseModel):
@@ -85,7 +88,10 @@ class GapView(GapOfNeed):
 
 
 class AwaitingView(BaseModel):
-    """A place that is held for a need. Its provider hears of it when staff confirm it."""
+    """A place that is held for a need until `expires_at`. Its provider hears of it when staff confirm it.
+
+    `lapses` is how often a place was held for this need before, and nobody confirmed it in time.
+    """
 
     offer_id: UUID
     need_id: UUID
@@ -96,6 +102,8 @@ class AwaitingView(BaseModel):
     languages: list[str]
     requirements: list[str]
     made_at: datetime
+    expires_at: datetime
+    lapses: int
 
 
 class WaitingView(Ranked):
@@ -220,7 +228,7 @@ def _offers(router: APIRouter, running: Running) -> None:
 
     @router.get("/loans")
     async def get_loans(partner: Partner, limit: Limit = 50, offset: Offset = 0) -> LoansView:
-        """What you lent and is not back, the first due first."""
+        """What you lent and is not back, or not wiped, the first due first."""
         async with running.database.acquire() as conn:
             rows = await views.loans(conn, partner.principal, day_of(running.clock()), limit, offset)
         return LoansView(loans=[LoanView(**row) for row in rows])

@@ -6,9 +6,10 @@ from typing import Final
 from pydantic import BaseModel
 
 from chassis.facts import Handler
-from contracts.door import OfferAnswered, PlaceUpdated, ProviderUpdated, SupportReported
+from contracts.door import PlaceUpdated, ProviderUpdated
 from contracts.grants import GrantPlacesFunded
 from contracts.message import Message
+from contracts.offers import OfferAnswered, SupportReported
 from contracts.referrals import NeedAnswered, PersonErased, ReferralAmended, ReferralReceived, ReferralWithdrawn
 from contracts.stock import DirectHelpReported, LoanReported
 from services.matching.events_out import Due

@@ -147,6 +147,7 @@ def _need_amended(row: Any) -> NeedAmended:
         requirements=row["requirements"],
         languages=row["need_languages"],
         formats=row["formats"],
+        days=row["days"],
         paused=row["hold"] is not None,
         paused_until=row["hold_until"],
         barred=row["barred"],

@@ -9,9 +9,10 @@ from pydantic import SecretStr
 
 from chassis.facts import Said
 from contracts.champion import Champion
-from contracts.door import OfferAnswered, OfferProposed, PlaceUpdated, ProviderUpdated, SupportReported
+from contracts.door import PlaceUpdated, ProviderUpdated
 from contracts.matching import OfferMade
 from contracts.message import Message
+from contracts.offers import OfferAnswered, OfferProposed, SupportReported
 from contracts.referrals import (
     NeedAmended,
     NeedReceived,
@@ -48,19 +49,19 @@ def id_of(number: int) -> UUID:
 def a_need(
     number: int = 1,
     *,
-    days: float = 0,
+    waited: float = 0,
     barred: frozenset[PlaceKey] = frozenset(),
     shuns: frozenset[str] = frozenset(),
     **asks: Any,
 ) -> Need:
-    """`days` is for how long it has waited, priority included. Needs of one wait rank by number."""
+    """`waited` is for how many days it has, priority included. Needs of one wait rank by number."""
     fits = Asks(**{"kind": "device", "partner": "gp-armley", "ward": ARMLEY, **asks})
     return Need(
         id_of(number),
         id_of(1000 + number),
         ARMLEY,
         "routine",
-        NOON - timedelta(days=days),
+        NOON - timedelta(days=waited),
         fits,
         barred=barred,
         shuns=shuns,

@@ -16,6 +16,8 @@ SUITS: Final = """
          or exists (select from unnest(p.languages) a join unnest(n.languages) b on a = b))
     and (cardinality(p.formats) = 0 or cardinality(n.formats) = 0
          or exists (select from unnest(p.formats) a join unnest(n.formats) b on a = b))
+    and (cardinality(p.days) = 0 or cardinality(n.days) = 0
+         or exists (select from unnest(p.days) a join unnest(n.days) b on a = b))
     and (cardinality(p.open_to) = 0 or exists (select from unnest(p.open_to) o where o = n.partner))
     and (p.scheme is null or exists (select from unnest(n.schemes) s where s = p.scheme))
     and not exists (select from offer o where (o.need_id, o.partner, o.place_id) = (n.need_id, p.partner, p.place_id)
@@ -49,7 +51,7 @@ WRONG_GAPS: Final = f"""
 MISCOUNTED: Final = """
     select p.* from place p, lateral (
         select count(*) filter (where state in ('awaiting', 'open')) as held,
-               count(*) filter (where state in ('accepted', 'in-progress', 'lent', 'lost')
+               count(*) filter (where state in ('accepted', 'in-progress', 'lent', 'unwiped', 'lost')
                                 or state = 'ended' and o.kind in ('device', 'connectivity'))
                + (select coalesce(sum(d.count), 0) from direct_help d
                   where (d.partner, d.place_id) = (p.partner, p.place_id)
@@ -73,12 +75,35 @@ STATES_APART: Final = """
 OFFERED_AGAIN: Final = """
     select need_id from offer where state <> 'taken-back' group by need_id, partner, place_id having count(*) > 1
 """
+UNITS_APART: Final = """
+    select u.* from unit u left join offer o using (offer_id)
+    where o.offer_id is not null and ((o.partner, o.place_id) <> (u.partner, u.place_id)
+          or o.state not in ('lent', 'unwiped', 'ended'))
+       or (select count(*) from unit also where (also.partner, also.place_id) = (u.partner, u.place_id) and also.is_out)
+          > (select taken from place p where (p.partner, p.place_id) = (u.partner, u.place_id))
+"""
 HOLES: Final = "select kind from offer group by kind having count(*) <> max(decision) or min(decision) <> 1"
 
 
 async def nothing_is_promised_twice(stage: Stage) -> None:
-    for sql in (MISCOUNTED, PROMISED_TWICE, OFFERED_AGAIN, STATES_APART, HOLES):
+    for sql in (MISCOUNTED, PROMISED_TWICE, OFFERED_AGAIN, STATES_APART, UNITS_APART, HOLES):
         assert await stage.rows(sql) == [], sql
+
+
+async def nobody_has_what_is_with_another(stage: Stage, before: Mapping[str, Any]) -> dict[str, Any]:
+    """A unit that was out is with whom it was with, or lost, or its loan ended. Returns where all units are now."""
+    rows = await stage.rows(
+        """select unit, is_out, u.offer_id, state from (select *, partner || '/' || serial as unit from unit) u
+           left join offer o on o.offer_id = coalesce(u.offer_id, ($1::jsonb ->> unit)::uuid)""",
+        json.dumps({unit: str(was["offer_id"]) for unit, was in before.items() if was["offer_id"]}),
+    )
+    now = {row["unit"]: row for row in rows}
+    for unit, was in before.items():
+        if was["is_out"] and unit in now:
+            same = (now[unit]["is_out"], now[unit]["offer_id"]) == (True, was["offer_id"])
+            ended = now[unit]["offer_id"] is None and was["offer_id"] and now[unit]["state"] in ("lost", "returned")
+            assert same or ended, f"{unit} was {was} and is {now[unit]}"
+    return now
 
 
 async def no_place_is_idle(stage: Stage, today: date) -> None:

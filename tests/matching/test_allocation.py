@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.matching.domain.allocation import allocate
-from services.matching.domain.fit import Need, Place, suits
+from services.matching.domain.fit import Need, Place, misses
 from tests.matching.builders import ARMLEY, HAREHILLS, a_need, a_place
 
 WARDS = st.sampled_from([frozenset[str](), frozenset({ARMLEY}), frozenset({ARMLEY, HAREHILLS})])
+DAYS = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"mon"}), frozenset({"sat"})])
 LANGUAGES = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"ur"})])
 KINDS = st.sampled_from(["device", "device", "device", "champion"])
 
@@ -27,6 +28,7 @@ def some_places(draw: st.DrawFn) -> list[Place]:
             free=draw(st.sampled_from([0, 1, 1, 2])),
             wards=draw(WARDS),
             languages=draw(LANGUAGES),
+            days=draw(DAYS),
             kind=draw(KINDS),
         )
         for number in range(draw(st.integers(1, 4)))
@@ -38,9 +40,10 @@ def some_needs(draw: st.DrawFn, places: list[Place]) -> list[Need]:
     return [
         a_need(
             number,
-            days=draw(st.integers(0, 3)),
+            waited=draw(st.integers(0, 3)),
             ward=draw(st.sampled_from([ARMLEY, ARMLEY, HAREHILLS, None])),
             languages=draw(LANGUAGES),
+            days=draw(DAYS),
             kind=draw(KINDS),
             barred=frozenset(place.key for place in places if draw(st.booleans())),
             shuns=frozenset({"library"}) if draw(st.integers(0, 4)) == 0 else frozenset(),
@@ -50,7 +53,9 @@ def some_needs(draw: st.DrawFn, places: list[Place]) -> list[Need]:
 
 
 def fits(need: Need, place: Place) -> bool:
-    return suits(need.asks, place.terms) and place.key not in need.barred and place.key.partner not in need.shuns
+    return (
+        not [*misses(need.asks, place.terms)] and place.key not in need.barred and place.key.partner not in need.shuns
+    )
 
 
 def best_served(needs: list[Need], places: list[Place]) -> tuple[bool, ...]:
@@ -117,7 +122,7 @@ def test_a_need_is_moved_to_a_wider_place_so_that_another_is_served_too() -> Non
 
 
 def test_a_need_that_nothing_suits_does_not_keep_others_from_being_moved() -> None:
-    nobody, first = a_need(1, days=9, kind="champion"), a_need(2, days=5)
+    nobody, first = a_need(1, waited=9, kind="champion"), a_need(2, waited=5)
     picky = a_need(3, barred=frozenset({a_place("wide").key}))
     matches = allocate([nobody, first, picky], [a_place("narrow", wards=frozenset({ARMLEY})), a_place("wide")])
     assert [match.need for match in matches] == [first, picky]
@@ -127,12 +132,12 @@ def test_a_long_chain_of_moves_is_found() -> None:
     """Each of 2,000 needs fits its own place and the next; the last fits only the first."""
     wards = [f"E05{number:06}" for number in range(2001)]
     places = [a_place(f"p{n:04}", wards=frozenset(wards[max(n - 1, 0) : n + 1])) for n in range(2001)]
-    chain = [a_need(n, days=5, ward=wards[n]) for n in range(2000)]
+    chain = [a_need(n, waited=5, ward=wards[n]) for n in range(2000)]
     last = a_need(9999, ward=wards[0], barred=frozenset({places[1].key}))
     assert len(allocate([*chain, last], places)) == 2001
 
 
 @pytest.mark.invariant(3)
 def test_whom_one_must_not_meet_others_who_ask_the_same_still_may() -> None:
-    shy, other = replace(a_need(1, days=5), shuns=frozenset({"library"})), a_need(2)
+    shy, other = replace(a_need(1, waited=5), shuns=frozenset({"library"})), a_need(2)
     assert [match.need for match in allocate([shy, other], [a_place()])] == [other]

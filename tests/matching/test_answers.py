@@ -7,7 +7,6 @@ import pytest
 
 from chassis.due import DueWork
 from chassis.facts import Fact
-from contracts.door import OfferAnswered, OfferClosed, SupportReported
 from contracts.matching import (
     GapClosed,
     GapRecorded,
@@ -20,6 +19,7 @@ from contracts.matching import (
     SupportEnded,
     SupportStarted,
 )
+from contracts.offers import OfferAnswered, OfferClosed, SupportReported
 from contracts.refusal import MessageRefused
 from services.matching.events_out import Due
 from tests.matching.builders import Matching, id_of, place, referral, withdrawal

@@ -46,7 +46,7 @@ def test_a_narrower_place_is_given_all_the_same() -> None:
 def test_one_partner_for_all_never_costs_another_person_their_place() -> None:
     """The device of partner b is the only one for the second person: the first then takes it from a."""
     both = of_one_person("device", "connectivity")
-    other = a_need(7, days=-1, barred=frozenset({a_place(partner="a").key}))
+    other = a_need(7, waited=-1, barred=frozenset({a_place(partner="a").key}))
     places = [a_place(partner="a"), a_place(partner="b"), a_place("sims", partner="b", kind="connectivity")]
     matches = allocate(bundled([*both, other], places, {}), places)
     assert {(match.need.need_id, match.place.partner) for match in matches} == {

@@ -6,7 +6,7 @@ import pytest
 
 from chassis.facts import Said
 from contracts.champion import Champion
-from contracts.matching import NeedWaiting, OfferMade, OfferWithdrawn, PlaceChanged, PlaceOpened
+from contracts.matching import GapRecorded, NeedWaiting, OfferMade, OfferWithdrawn, PlaceChanged, PlaceOpened
 from contracts.refusal import MessageRefused
 from services.matching.domain.allocation import allocate
 from services.matching.events_out import Due
@@ -92,6 +92,17 @@ def test_ones_own_champion_is_left_to_whom_no_other_suits() -> None:
         (id_of(1), "bob"),
         (id_of(2), "ann"),
     ]
+
+
+async def test_a_champion_is_there_on_the_days_on_which_the_person_can_be_helped(matching: Matching) -> None:
+    await tell(matching, champion("ann", caseload=5, days=["mon", "wed"]))
+    assert await given(matching, 1, days=["tue", "wed"]) == ["library armley/ann"]
+    assert await given(matching, 2) == ["library armley/ann"]
+    (gap,) = said(await matching.hear(referral(3, kind="champion", days=["sat", "sun"])), GapRecorded)
+    assert (gap.reasons, gap.lacks) == (["requirement"], ["sat", "sun"])
+    told = await tell(matching, champion("ann", caseload=5, days=["mon", "wed", "sat"]))
+    assert [made.need_id for made in said(told, OfferMade)] == [id_of(3)]
+    await must_replay(matching.stage)
 
 
 async def test_who_is_away_is_given_nobody_new_until_they_are_back(matching: Matching) -> None:

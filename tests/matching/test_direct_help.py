@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contracts.door import OfferClosed
 from contracts.matching import NeedWaiting, OfferMade, OfferWithdrawn
+from contracts.offers import OfferClosed
 from contracts.refusal import MessageRefused
 from contracts.stock import DirectHelpGiven, DirectHelpReported
 from tests.matching.builders import ARMLEY, Matching, direct_help, id_of, place, referral

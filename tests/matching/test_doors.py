@@ -250,13 +250,17 @@ async def test_help_given_directly_and_loans_over_http(doors: Doors) -> None:
     assert rule_of(await doors.library("POST", "/places/tablets/direct-help", {**body, "count": 0}))[0] == 422
     await doors.matching.accept(await doors.matching.offered(referral(1)))
     await doors.matching.support(1, "ended", outcome="helped")
-    loan = {"need_id": str(id_of(1)), "place_id": "tablets", "kind": "device", "until": "2026-11-25", "overdue": False}
+    loan: dict[str, Any] = {"need_id": str(id_of(1)), "place_id": "tablets", "kind": "device", "until": "2026-11-25"}
+    loan |= {"overdue": False, "unwiped": False, "serial": None}
     assert (await doors.library("GET", "/loans")).json() == {"loans": [loan]}
     doors.matching.stage.clock.forward(timedelta(days=6))
     assert (await doors.library("GET", "/loans")).json() == {"loans": [{**loan, "overdue": True}]}
     assert (await doors.call("partner food-bank", "GET", "/loans")).json() == {"loans": []}
     path = f"/needs/{id_of(1)}/loan"
-    assert rule_of(await doors.library("POST", path, {"state": "returned"})) == (422, "wiped", "wipe-first")
+    lost = await doors.library("POST", path, {"state": "lost", "wiped": True})
+    assert rule_of(lost) == (422, "state", "only-returned")
+    assert (await doors.library("POST", path, {"state": "returned"})).status_code == 202
+    assert (await doors.library("GET", "/loans")).json() == {"loans": [{**loan, "unwiped": True}]}
     assert (await doors.library("POST", path, {"state": "returned", "wiped": True})).status_code == 202
     assert (await doors.library("GET", "/loans")).json() == {"loans": []}
 

@@ -4,11 +4,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.calendar import day_of, start_of
 from services.matching.domain.calendar import state_on, turns_after
-from services.matching.domain.fit import Asks, Gap, Terms, gap_of, misses, rank_key, suits, takes_more
-from tests.matching.builders import ARMLEY, HAREHILLS, a_place
+from services.matching.domain.fit import Asks, Gap, Terms, gap_of, misses, rank_key, takes_more
+from services.matching.domain.index import Index
+from tests.matching.builders import ARMLEY, HAREHILLS, a_need, a_place
+from tests.matching.strategies import ASKS, TERMS
 from tests.support import NOON
 
 
@@ -45,13 +49,31 @@ def words(*those: str) -> frozenset[str]:
         (asks(schemes=words("scheme:databank")), terms(scheme="scheme:databank"), ()),
         (asks(), terms(scheme="scheme:databank"), ("scheme",)),
         (asks(schemes=words("scheme:databank")), terms(), ()),
+        (asks(days=words("sat")), terms(days=words("mon", "sat")), ()),
+        (asks(days=words("sat")), terms(days=words("mon")), ("requirement",)),
+        (asks(days=words("sat")), terms(), ()),
+        (asks(), terms(days=words("mon")), ()),
     ],
 )
 def test_a_place_suits_a_need_unless_one_of_its_terms_is_not_met(
     need: Asks, place: Terms, why: tuple[str, ...]
 ) -> None:
     assert tuple(misses(need, place)) == why
-    assert suits(need, place) == (not why)
+
+
+@given(asked=ASKS, on=st.lists(TERMS, max_size=8), barred=st.sets(st.integers(0, 7)), shuns=st.booleans())
+def test_the_index_has_for_a_need_the_places_that_miss_nothing(
+    asked: Asks, on: list[Terms], barred: set[int], shuns: bool
+) -> None:
+    places = [replace(a_place(f"p{n}", partner=f"partner-{n % 2}"), terms=one) for n, one in enumerate(on)]
+    never = {place.key for n, place in enumerate(places) if n in barred or (shuns and place.key.partner == "partner-1")}
+    need = a_need(barred=frozenset(p.key for n, p in enumerate(places) if n in barred))
+    need = replace(need, asks=asked, shuns=frozenset({"partner-1"} if shuns else ()))
+    index = Index(places)
+    found = index.suiting(need)
+    assert {place.key for number, place in enumerate(index.places) if found >> number & 1} == {
+        place.key for place in places if place.key not in never and not [*misses(asked, place.terms)]
+    }
 
 
 def test_a_point_of_priority_is_worth_a_day_of_waiting() -> None:

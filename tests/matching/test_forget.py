@@ -1,7 +1,7 @@
 """Matching forgets what an erased referral asked for; places come free for those who are next."""
 
-from contracts.door import OfferClosed
 from contracts.matching import ErasureConfirmed, GapClosed, OfferMade, OfferWithdrawn
+from contracts.offers import OfferClosed
 from contracts.referrals import PersonErased
 from contracts.refusal import MessageRefused
 from tests.matching.builders import Matching, id_of, place, referral

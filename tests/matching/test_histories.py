@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from chassis.due import DueWork
 from contracts.champion import Champion
-from contracts.door import OfferAnswered, PlaceUpdated, SupportReported
+from contracts.door import PlaceUpdated
 from contracts.message import Message
+from contracts.offers import OfferAnswered, SupportReported
 from contracts.referrals import NeedAnswered, ReferralReceived
 from contracts.stock import LoanReported
 from services.matching.events_out import Due
@@ -45,6 +46,8 @@ SCREEN = st.sampled_from([[], [], ["large-screen"]])
 OPEN_TO = st.sampled_from([[], [], [], ["gp-armley"]])
 DAYS = st.sampled_from([None, None, None, None, -1, 0, 1, 3])
 LOANS = st.sampled_from([None, None, 1, 3])
+WEEK = st.sampled_from([[], [], [], ["mon"], ["mon", "sat"]])
+SERIALS = ["s1", "s2", "s3", "s4"]
 SCHEME = st.sampled_from([None, None, None, "scheme:databank"])
 
 
@@ -58,6 +61,7 @@ class History:
     referrals: list[ReferralReceived] = field(default_factory=list)
     described: dict[tuple[str, str], PlaceUpdated] = field(default_factory=dict)
     decided: dict[str, int] = field(default_factory=dict)
+    units: dict[str, Any] = field(default_factory=dict)
 
     @property
     def stage(self) -> Stage:
@@ -86,6 +90,7 @@ class History:
             requirements=self.draw(SCREEN),
             languages=tuple(self.draw(LANGUAGES)),
             formats=self.draw(FORMATS),
+            days=self.draw(WEEK),
         )
         self.referrals.append(told)
         return told
@@ -106,7 +111,8 @@ class History:
             scheme=self.draw(SCHEME),
             opens_on=opens,
             closes_on=closes,
-            loan_days=self.draw(LOANS) if name.startswith("device") else None,
+            days=self.draw(WEEK),
+            **(self._of_stock(name) if name.startswith("device") else {}),
         )
         old = self.described.get((partner, name))
         if old and self.draw(st.booleans()):
@@ -116,6 +122,14 @@ class History:
             new = old.model_copy(update={changed: getattr(new, changed)})
         self.described[partner, name] = new
         return new
+
+    def _of_stock(self, name: str) -> dict[str, Any]:
+        """One of the places for devices names its units."""
+        named = st.lists(st.sampled_from(SERIALS), max_size=4, unique=True) if name == "device-1" else st.none()
+        return {"loan_days": self.draw(LOANS), "serials": self.draw(named)}
+
+    def serial(self) -> Any:
+        return self.draw(st.sampled_from([None, *SERIALS]))
 
     async def some_offers(self, *states: str) -> Sequence[dict[str, Any]]:
         rows = await self.stage.rows(
@@ -146,7 +160,12 @@ class History:
         told = [self.draw(reports) for _ in offers]
         await self._from_partners(
             [
-                (offer["partner"], SupportReported(need_id=offer["need_id"], state=state, outcome=outcome))
+                (
+                    offer["partner"],
+                    SupportReported(
+                        need_id=offer["need_id"], state=state, outcome=outcome, serial=outcome and self.serial()
+                    ),
+                )
                 for offer, (state, outcome) in zip(offers, told, strict=True)
             ]
         )
@@ -161,11 +180,13 @@ class History:
     async def give(self) -> None:
         """Help given directly, sometimes more than there is, sometimes of a place that is not there."""
         partner, name = self.draw(st.sampled_from(PARTNERS)), self.draw(st.sampled_from(["device-1", "device-2"]))
-        told = [direct_help(name, self.draw(st.integers(1, 3))) for _ in range(self.draw(st.integers(1, 2)))]
+        one = st.lists(st.sampled_from(SERIALS), max_size=3, unique=True) if name == "device-1" else st.just([])
+        serials: list[list[str]] = self.draw(st.lists(one, min_size=1, max_size=2))
+        told = [direct_help(name, len(named) or self.draw(st.integers(1, 3)), serials=named) for named in serials]
         await self.stage.receive(partner, *told)
 
     async def lend(self) -> None:
-        offers = await self.some_offers("lent", "lent", "ended")
+        offers = await self.some_offers("lent", "lent", "unwiped", "ended")
         how = [self.draw(st.sampled_from(["renewed", "returned", "lost"])) for _ in offers]
         await self._from_partners(
             [
@@ -174,7 +195,7 @@ class History:
                     LoanReported(
                         need_id=offer["need_id"],
                         state=state,
-                        wiped=state == "returned",
+                        wiped=state == "returned" and self.draw(st.booleans()),
                         faulty=state == "returned" and self.draw(st.booleans()),
                     ),
                 )
@@ -241,6 +262,7 @@ class History:
         await checks.gaps_are_those_whom_nothing_can_meet(self.stage, self.today)
         await checks.what_was_said_is_what_is(self.stage)
         await must_replay(self.stage)
+        self.units = await checks.nobody_has_what_is_with_another(self.stage, self.units)
         self.decided = await checks.last_decisions(self.stage)
 
 
@@ -264,6 +286,7 @@ COMMON = ["refer", "refer", "supply", "supply", "answer", "answer", "help", "con
 async def empty(matching: Matching) -> None:
     for table in (
         "declined",
+        "unit",
         "offer",
         "direct_help",
         "need",

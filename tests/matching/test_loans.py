@@ -47,6 +47,26 @@ async def test_what_is_lent_is_taken_until_it_is_back_and_wiped(matching: Matchi
     await must_replay(matching.stage)
 
 
+async def test_what_is_back_is_lent_again_only_when_it_is_wiped(matching: Matching) -> None:
+    await lent(matching)
+    await matching.hear(referral(2))
+    (back,) = said(await matching.loan(1, "returned"), LoanChanged)
+    assert (back.state, back.unwiped, await matching.units()) == ("returned", True, (1, 0, 1))
+    await due_on(matching, date(2027, 2, 19))
+    assert len(await overdue(matching)) == 1, "the return alone"
+    told = await matching.loan(1, "returned", wiped=True)
+    assert [made.need_id for made in said(told, OfferMade)] == [id_of(2)]
+    await must_replay(matching.stage)
+
+
+async def test_what_comes_back_broken_and_cannot_be_wiped_is_not_lent_again(matching: Matching) -> None:
+    await lent(matching)
+    assert changes(await matching.loan(1, "returned")) == [("returned", date(2027, 2, 18))]
+    assert changes(await matching.loan(1, "returned", faulty=True)) == [("returned", date(2027, 2, 18))]
+    assert await matching.units() == (0, 0, 0)
+    await must_replay(matching.stage)
+
+
 async def test_what_comes_back_faulty_is_not_lent_again(matching: Matching) -> None:
     await lent(matching)
     await matching.hear(referral(2))
@@ -83,7 +103,6 @@ async def test_a_loan_that_is_not_back_in_time_is_told_once(matching: Matching) 
 @pytest.mark.parametrize(
     ("told", "rule"),
     [
-        ({"state": "returned"}, "wipe-first"),
         ({"state": "lost", "faulty": True}, "only-returned"),
         ({"state": "renewed", "wiped": True}, "only-returned"),
         ({"state": "lost", "by": "food-bank"}, "not-found"),

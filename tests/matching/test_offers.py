@@ -1,15 +1,18 @@
 """What happens to an offer before its provider answers: confirmed by staff, reminded of; and after many declines."""
 
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from chassis.due import DueWork
-from contracts.door import OfferClosed, OfferProposed, OfferReminded
 from contracts.matching import NeedEscalated, OfferDeclined, OfferHeld, OfferMade, OfferWithdrawn
+from contracts.offers import OfferClosed, OfferProposed, OfferReminded
 from contracts.refusal import MessageRefused
 from services.matching.events_out import Due
 from tests.matching.builders import Matching, id_of, place, referral, withdrawal
 from tests.matching.log import must_replay
-from tests.support import said
+from tests.support import NOON, said
 
 
 async def test_a_provider_that_does_not_answer_is_reminded_once(matching: Matching) -> None:
@@ -51,7 +54,7 @@ async def test_an_offer_that_staff_confirm_is_held_and_proposed_only_then(confir
     (held,) = said(told, OfferHeld)
     assert not said(told, OfferProposed) + said(told, OfferMade)
     assert (await confirming.units(), await confirming.state(1)) == ((1, 1, 0), "offered")
-    confirming.stage.clock.forward(timedelta(days=30))
+    confirming.stage.clock.forward(timedelta(days=3))
     told = await confirming.confirm(held.offer_id)
     (made,), (proposed,) = said(told, OfferMade), said(told, OfferProposed)
     assert (made.offer_id, made.decision) == (held.offer_id, held.decision)
@@ -59,6 +62,55 @@ async def test_an_offer_that_staff_confirm_is_held_and_proposed_only_then(confir
     await confirming.accept(proposed)
     assert await confirming.units() == (1, 0, 1)
     await must_replay(confirming.stage)
+
+
+async def due(matching: Matching) -> list[Any]:
+    """What offers ended with, when all that is due is done, and how often the provider was reminded."""
+    await DueWork(matching.stage.worker, {"Due": (Due, None)}, matching.stage.clock).once()
+    reminded = await matching.stage.rows("select from outbox where headers like '%OfferReminded%'")
+    return [row["ends"] for row in await matching.stage.rows(ENDS)] + [len(reminded)]
+
+
+ENDS = "select concat_ws(' ', state, reason) as ends from offer order by decision"
+
+
+@pytest.mark.invariant(3)
+async def test_what_nobody_confirms_is_held_until_its_day_and_goes_to_whoever_is_first_then(
+    confirming: Matching,
+) -> None:
+    await confirming.open(place(kind="champion"))
+    (held,) = said(await confirming.hear(referral(1, kind="champion")), OfferHeld)
+    await confirming.hear(referral(2, kind="champion", score=20))
+    confirming.stage.clock.at = held.expires_at - timedelta(seconds=1)
+    assert await due(confirming) == ["awaiting", 0]
+    confirming.stage.clock.at = held.expires_at
+    assert await due(confirming) == ["taken-back not-confirmed-in-time", "awaiting", 0]
+    assert (await confirming.state(1), await confirming.state(2)) == ("waiting", "offered")
+    assert await confirming.stage.rows("select rank_key from need where need_id = $1", id_of(1)) == [{"rank_key": NOON}]
+    await must_replay(confirming.stage)
+
+
+async def test_what_nobody_confirms_is_given_to_the_same_person_again_while_they_are_first(
+    confirming: Matching,
+) -> None:
+    await confirming.open(place(kind="champion"))
+    assert said(await confirming.hear(referral(1, kind="champion")), OfferHeld)
+    for lapsed in (1, 2):
+        confirming.stage.clock.forward(timedelta(days=7))
+        assert await due(confirming) == [*["taken-back not-confirmed-in-time"] * lapsed, "awaiting", 0]
+    await must_replay(confirming.stage)
+
+
+async def test_the_day_by_which_staff_confirm_is_no_day_of_the_provider(confirming: Matching) -> None:
+    """It was confirmed two days later: at the end of the first seven it is neither taken back nor reminded of twice."""
+    await confirming.open(place(kind="champion"))
+    (held,) = said(await confirming.hear(referral(1, kind="champion")), OfferHeld)
+    confirming.stage.clock.forward(timedelta(days=1))
+    await confirming.confirm(held.offer_id)
+    confirming.stage.clock.at = held.expires_at
+    assert await due(confirming) == ["open", 1]
+    confirming.stage.clock.forward(timedelta(days=1))
+    assert await due(confirming) == ["expired", 1]
 
 
 async def test_an_offer_that_staff_keep_back_goes_to_the_next(confirming: Matching) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from chassis.facts import Fact, Later
-from contracts.door import OfferProposed
 from contracts.matching import (
     GapClosed,
     GapRecorded,
@@ -16,6 +15,7 @@ from contracts.matching import (
     PlaceOpened,
     ProviderRegistered,
 )
+from contracts.offers import OfferProposed
 from contracts.refusal import MessageRefused
 from services.matching.events_out import Due
 from tests.matching.builders import ARMLEY, HAREHILLS, Matching, amended, id_of, place, provider, referral

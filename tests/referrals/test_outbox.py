@@ -23,8 +23,9 @@ from chassis.kafka import client_options
 from chassis.service import Running, Service
 from chassis.settings import KafkaSettings
 from contracts.access import KeyAdded
-from contracts.door import OfferClosed, ReferralProgressed
+from contracts.door import ReferralProgressed
 from contracts.message import Message
+from contracts.offers import OfferClosed
 from contracts.topics import outbox
 from contracts.vocabulary import Role
 from deploy.provision import add_partner

@@ -4,27 +4,20 @@ Of the places that a need could be given, it is first one of whoever referred it
 narrowest; then one of the partner who gives this person something else, too; then the champion with the least to do.
 """
 
+from bisect import insort
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from heapq import heappop, heapreplace
-from math import inf
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 from uuid import UUID
 
-from contracts.vocabulary import Kind
-from services.matching.domain.fit import Need, Place, PlaceKey, Terms, suits
+from services.matching.domain.fit import Need, Place, PlaceKey
+from services.matching.domain.index import Bits, Index, lowest
 
 
 class Match(NamedTuple):
     need: Need
     place: PlaceKey
-
-
-def breadth(terms: Terms) -> tuple[float, ...]:
-    """How much a place could be used for otherwise: the narrowest is given first. An empty limit is the widest."""
-    limits = (terms.wards, terms.open_to, {terms.scheme} - {None}, terms.languages, terms.formats)
-    return (*(len(limit) or inf for limit in limits), len(terms.requirements))
 
 
 def allocate(needs: Iterable[Need], places: Iterable[Place]) -> list[Match]:
@@ -33,192 +26,109 @@ def allocate(needs: Iterable[Need], places: Iterable[Place]) -> list[Match]:
     A need that is served stays served, but may be moved to another place that suits it where this lets a
     lower one be served too; so no place goes to a lower need while a higher one could have been served.
     """
-    table = _Table.of(places)
+    table = _Table(places)
     ranked = sorted(needs, key=lambda need: need.rank)
     for need in ranked:
         table.serve(need)
-    return [Match(need, table.given[need.need_id]) for need in ranked if need.need_id in table.given]
+    keys = [place.key for place in table.index.places]
+    return [Match(need, keys[table.given[need.need_id]]) for need in ranked if need.need_id in table.given]
 
 
-class Choice(NamedTuple):
-    """A place that a need could be given, in the order of what suits it best."""
-
-    is_stranger: bool
-    breadth: tuple[float, ...]
-    is_other: bool
-    load: float
-    place: PlaceKey
-
-
-class Entry(NamedTuple):
-    """The same for all needs that do not ask whose place it is."""
-
-    breadth: tuple[float, ...]
-    load: float
-    place: PlaceKey
-
-
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """Places that suit needs which ask the same: a bit for each, and a heap of those that are not known to be full."""
-
-    mask: int
-    roomy: list[Entry]
-
-
-Alike = tuple[int, ...]
-"""The shelves that have the places for a need."""
-Whose = tuple[Literal["all", "open-to", "of"], str]
-"""Places that are open to all, those open to a partner among others, or those of a partner."""
-
-
-@dataclass(slots=True)
 class _Table:
-    """The places as they are being given. A place that is full stays full, though who holds it may change.
-
-    From a place that is `exhausted`, a bit by its number, no re-arranging frees a unit.
+    """The places as they are being given, by their numbers. A place that is full stays full, though who holds it may
+    change. From those that are `exhausted` no re-arranging frees a unit.
     """
 
-    names: list[PlaceKey]
-    numbers: dict[PlaceKey, int]
-    places: dict[PlaceKey, Place]
-    left: dict[PlaceKey, int]
-    breadth: dict[PlaceKey, tuple[float, ...]]
-    holders: dict[PlaceKey, dict[Alike, dict[UUID, Need]]]
-    lists: dict[tuple[Kind, str | None, Whose], list[Place]] = field(default_factory=dict)
-    shelves: dict[tuple[object, ...], Shelf] = field(default_factory=dict)
-    asked: dict[tuple[object, ...], list[Shelf]] = field(default_factory=dict)
-    given: dict[UUID, PlaceKey] = field(default_factory=dict)
-    exhausted: int = 0
-
-    @classmethod
-    def of(cls, places: Iterable[Place]) -> "_Table":
-        free = sorted((place for place in places if place.free > 0), key=lambda place: place.key)
-        table = cls(
-            [place.key for place in free],
-            {place.key: number for number, place in enumerate(free)},
-            {place.key: place for place in free},
-            {place.key: place.free for place in free},
-            {place.key: breadth(place.terms) for place in free},
-            {place.key: {} for place in free},
-        )
-        for place in free:
-            whose: list[Whose] = [("open-to", partner) for partner in place.terms.open_to] or [("all", "")]
-            for each in (*whose, ("of", place.key.partner)):
-                for ward in place.terms.wards or [None]:
-                    table.lists.setdefault((place.terms.kind, ward, each), []).append(place)
-        return table
+    def __init__(self, places: Iterable[Place]) -> None:
+        self.index = Index(place for place in places if place.free > 0)
+        self.left = [place.free for place in self.index.places]
+        self.holders: list[dict[Bits, dict[UUID, Need]]] = [{} for _ in self.left]
+        self.given: dict[UUID, int] = {}
+        self.free, self.exhausted = self.index.all, 0
+        self.suits: dict[UUID, Bits] = {}
+        self.loads: list[float] = []
+        self.loaded: dict[float, Bits] = {}
+        for number in range(len(self.left)):
+            self._note_load(number)
 
     def serve(self, need: Need) -> None:
         """Finds the shortest chain of moves that ends at a free unit, and makes it; else nothing can be done.
 
         Of needs that can go to the same places, one is as good as another for that.
         """
-        came_with: dict[PlaceKey, Need] = {}
-        movers, asked, unseen = deque([need]), {self._alike(need)}, ~self.exhausted
+        came_with: dict[int, Need] = {}
+        movers, asked, unseen = deque([need]), {self.suiting(need)}, ~self.exhausted
         while movers:
             mover = movers.popleft()
-            if free := self._best_free(mover):
+            could = self.suiting(mover)
+            if could & self.free:
+                free = self._best_free(mover, could & self.free)
                 came_with[free] = mover
                 self._move(free, came_with)
                 return
-            for shelf in self.suiting(mover):
-                for place in self._named(shelf.mask & unseen):
-                    came_with[place] = mover
-                    for alike, holders in self.holders[place].items():
-                        if alike not in asked:
-                            asked.add(alike)
-                            movers.append(next(iter(holders.values())))
-                unseen &= ~shelf.mask
-        self.exhausted |= ~unseen
+            for place in _numbers(could & unseen):
+                came_with[place] = mover
+                for alike, holders in self.holders[place].items():
+                    if alike not in asked:
+                        asked.add(alike)
+                        movers.append(next(iter(holders.values())))
+            unseen &= ~could
+        self.exhausted |= ~unseen & self.index.all
 
-    def _alike(self, need: Need) -> Alike:
-        return tuple(map(id, self.suiting(need)))
+    def suiting(self, need: Need) -> Bits:
+        bits = self.suits.get(need.need_id)
+        if bits is None:
+            bits = self.suits[need.need_id] = self.index.suiting(need)
+        return bits
 
-    def _named(self, mask: int) -> Iterator[PlaceKey]:
-        while mask:
-            lowest = mask & -mask
-            yield self.names[lowest.bit_length() - 1]
-            mask ^= lowest
-
-    def _move(self, place: PlaceKey, came_with: dict[PlaceKey, Need]) -> None:
-        self.left[place] -= 1
-        to: PlaceKey | None = place
-        while to:
+    def _move(self, place: int, came_with: dict[int, Need]) -> None:
+        self._give(place)
+        to: int | None = place
+        while to is not None:
             mover = came_with[to]
-            alike, left_behind = self._alike(mover), self.given.get(mover.need_id)
+            alike, left_behind = self.suiting(mover), self.given.get(mover.need_id)
             self.given[mover.need_id] = to
             self.holders[to].setdefault(alike, {})[mover.need_id] = mover
-            if left_behind:
+            if left_behind is not None:
                 others = self.holders[left_behind][alike]
                 del others[mover.need_id]
                 if not others:
                     del self.holders[left_behind][alike]
             to = left_behind
 
-    def _best_free(self, need: Need) -> PlaceKey | None:
-        best = [top for shelf in self.suiting(need) if (top := self._top(shelf))]
-        return min(_choice(need, top) for top in best).place if best else None
+    def _give(self, place: int) -> None:
+        self.loaded[self._load(place)] &= ~(1 << place)
+        self.left[place] -= 1
+        if not self.left[place]:
+            self.free &= ~(1 << place)
+        self._note_load(place)
 
-    def _top(self, shelf: Shelf) -> Entry | None:
-        while shelf.roomy:
-            top = shelf.roomy[0]
-            if not self.left[top.place]:
-                heappop(shelf.roomy)
-            elif top.load != (load := self._load(self.places[top.place])):
-                heapreplace(shelf.roomy, top._replace(load=load))
-            else:
-                return top
-        return None
+    def _note_load(self, number: int) -> None:
+        load = self._load(number)
+        if load not in self.loaded:
+            self.loaded[load] = 0
+            insort(self.loads, load)
+        self.loaded[load] |= 1 << number
 
-    def _load(self, place: Place) -> float:
-        """It only grows while places are given."""
-        return 1 - self.left[place.key] / place.capacity if place.terms.kind == "champion" else 0
+    def _load(self, number: int) -> float:
+        """How much of what a champion can do is taken. Others are not spread."""
+        place = self.index.places[number]
+        return 1 - self.left[number] / place.capacity if place.terms.kind == "champion" else 0
 
-    def suiting(self, need: Need) -> list[Shelf]:
-        """All places that suit a need, some of them on two shelves."""
-        asked = need.asks, need.barred, need.shuns, need.prefers
-        if asked not in self.asked:
-            self.asked[asked] = self._suiting(need)
-        return self.asked[asked]
-
-    def _suiting(self, need: Need) -> list[Shelf]:
-        asks = need.asks
-        whose: list[Whose] = [("all", ""), ("open-to", asks.partner)]
-        if asks.kind == "champion":
-            whose.append(("of", asks.partner))
+    def _best_free(self, need: Need, free: Bits) -> int:
+        """Among these, of which there are some."""
+        if need.asks.kind == "champion":
+            free = free & self.index.of.get(need.asks.partner, 0) or free
+        free &= self.index.peers[lowest(free)]
         if need.prefers:
-            whose.append(("of", need.prefers))
-        wards = (asks.ward, None) if asks.ward else (None,)
-        return [
-            self._shelf(need, ward, each) for each in whose for ward in wards if (asks.kind, ward, each) in self.lists
-        ]
-
-    def partners(self, need: Need) -> set[str]:
-        """Those who have a place that suits it."""
-        return {key.partner for shelf in self.suiting(need) for key in self._named(shelf.mask)}
-
-    def _shelf(self, need: Need, ward: str | None, whose: Whose) -> Shelf:
-        asks = need.asks
-        partner = None if whose[0] == "all" else asks.partner
-        asked = asks.requirements, asks.languages, asks.formats, asks.schemes
-        key = (asks.kind, whose, ward, partner, asked, need.barred, need.shuns)
-        if key not in self.shelves:
-            near = self.lists[asks.kind, ward, whose]
-            fit = [place for place in near if not _is_barred(need, place.key) and suits(asks, place.terms)]
-            roomy = sorted(Entry(self.breadth[place.key], self._load(place), place.key) for place in fit)
-            self.shelves[key] = Shelf(sum(1 << self.numbers[place.key] for place in fit), roomy)
-        return self.shelves[key]
+            free = free & self.index.of.get(need.prefers, 0) or free
+        return lowest(next(alike for load in self.loads if (alike := free & self.loaded[load])))
 
 
-def _is_barred(need: Need, place: PlaceKey) -> bool:
-    return place in need.barred or place.partner in need.shuns
-
-
-def _choice(need: Need, entry: Entry) -> Choice:
-    is_stranger = need.asks.kind == "champion" and entry.place.partner != need.asks.partner
-    is_other = need.prefers is not None and entry.place.partner != need.prefers
-    return Choice(is_stranger, entry.breadth, is_other, entry.load, entry.place)
+def _numbers(bits: Bits) -> Iterator[int]:
+    while bits:
+        yield lowest(bits)
+        bits &= bits - 1
 
 
 def bundled(needs: Iterable[Need], places: Iterable[Place], helping: Mapping[UUID, Iterable[str]]) -> list[Need]:
@@ -230,13 +140,23 @@ def bundled(needs: Iterable[Need], places: Iterable[Place], helping: Mapping[UUI
     siblings: dict[UUID, list[Need]] = {}
     for need in those:
         siblings.setdefault(need.referral_id, []).append(need)
-    table = _Table.of(places)
-    prefers: dict[UUID, str] = {}
-    for referral_id, own in siblings.items():
-        given = Counter(helping.get(referral_id, ()))
-        if len(own) + given.total() > 1:
-            could = Counter(partner for need in own for partner in table.partners(need))
-            most = {partner: n + given[partner] for partner, n in could.items() if n + given[partner] > 1}
-            if most:
-                prefers[referral_id] = min(most, key=lambda partner: (-most[partner], partner))
-    return [replace(need, prefers=prefers.get(need.referral_id)) for need in those]
+    index = Index(place for place in places if place.free > 0)
+    prefers = {
+        referral_id: _helper(own, index, Counter(helping.get(referral_id, ()))) for referral_id, own in siblings.items()
+    }
+    return [replace(need, prefers=prefers[need.referral_id]) for need in those]
+
+
+def _helper(own: Sequence[Need], index: Index, given: Counter[str]) -> str | None:
+    """The partner that could give, with what it gives already, the most of what a person needs, if more than one."""
+    could = [index.suiting(need) for need in own] if len(own) + given.total() > 1 else []
+    partners = {*given, *(index.giving(need.asks.kind for need in own) if len(own) > 1 else ())}
+    most, helper = 1, None
+    for partner in sorted(partners):
+        theirs = index.of.get(partner, 0)
+        many = sum(1 for bits in could if bits & theirs)
+        if many and many + given[partner] > most:
+            most, helper = many + given[partner], partner
+            if most == len(own) + given.total():
+                break
+    return helper

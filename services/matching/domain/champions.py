@@ -43,5 +43,6 @@ def _terms(partner: str, champion: Champion, *, is_host: bool) -> Terms:
         wards=frozenset(champion.wards),
         languages=frozenset(champion.languages),
         requirements=frozenset(champion.requirements),
+        days=frozenset(champion.days),
         open_to=frozenset() if helps_others else frozenset({partner}),
     )

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from contracts.vocabulary import POINTS_A_DAY, GapReason, Kind, Lane, Requirement
+from contracts.vocabulary import POINTS_A_DAY, GapReason, Kind, Lane, Requirement, Weekday
 from services.matching.domain.calendar import PlaceState, months_after
 
 LANES: tuple[Lane, ...] = ("urgent", "routine")
@@ -22,7 +22,7 @@ class PlaceKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """What a need asks of a place. No languages or formats: any will do. No ward: city-wide places only."""
+    """What a need asks of a place. No languages, formats or days: any will do. No ward: city-wide places only."""
 
     kind: Kind
     partner: str
@@ -31,6 +31,7 @@ class Asks:
     languages: Words = frozenset()
     formats: Words = frozenset()
     schemes: Words = frozenset()
+    days: frozenset[Weekday] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Terms:
     requirements: frozenset[Requirement] = frozenset()
     open_to: Words = frozenset()
     scheme: str | None = None
+    days: frozenset[Weekday] = frozenset()
 
 
 Rank = tuple[int, datetime, UUID]
@@ -124,7 +126,9 @@ def received_at(rank_key: datetime, score: int) -> datetime:
 
 
 def misses(asks: Asks, terms: Terms) -> Iterator[GapReason]:
-    """Why a place does not suit a need; nothing where it does. The SQL function `suits` says the same."""
+    """Why a place does not suit a need; nothing where it does. domain/index.py and the SQL function
+    `suits` say the same.
+    """
     if asks.kind != terms.kind:
         yield "no-place-of-kind"
     if terms.wards and asks.ward not in terms.wards:
@@ -133,7 +137,7 @@ def misses(asks: Asks, terms: Terms) -> Iterator[GapReason]:
         yield "language"
     if _nothing_shared(asks.formats, terms.formats):
         yield "format"
-    if not asks.requirements <= terms.requirements:
+    if not asks.requirements <= terms.requirements or _nothing_shared(asks.days, terms.days):
         yield "requirement"
     if terms.scheme is not None and terms.scheme not in asks.schemes:
         yield "scheme"
@@ -143,19 +147,6 @@ def misses(asks: Asks, terms: Terms) -> Iterator[GapReason]:
 
 def _nothing_shared(asked: Words, offered: Words) -> bool:
     return bool(asked and offered) and asked.isdisjoint(offered)
-
-
-def suits(asks: Asks, terms: Terms) -> bool:
-    """Whether nothing is missed, told in a third of the time."""
-    return (
-        asks.kind == terms.kind
-        and (not terms.wards or asks.ward in terms.wards)
-        and asks.requirements <= terms.requirements
-        and (not terms.languages or not asks.languages or not asks.languages.isdisjoint(terms.languages))
-        and (not terms.formats or not asks.formats or not asks.formats.isdisjoint(terms.formats))
-        and (terms.scheme is None or terms.scheme in asks.schemes)
-        and (not terms.open_to or asks.partner in terms.open_to)
-    )
 
 
 class Gap(NamedTuple):
@@ -178,6 +169,7 @@ def gap_of(asks: Asks, supply: Iterable[Terms]) -> Gap:
 def _lacks(asks: Asks, terms: Terms, why: Collection[GapReason]) -> Iterator[str]:
     if "requirement" in why:
         yield from asks.requirements - terms.requirements
+        yield from asks.days if _nothing_shared(asks.days, terms.days) else ()
     if "language" in why:
         yield from asks.languages
     if "format" in why:

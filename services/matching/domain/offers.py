@@ -13,12 +13,12 @@ from services.matching.domain.fit import Need, PlaceKey, Terms
 
 OfferState = Literal[
     "awaiting", "open", "accepted", "in-progress", "declined", "expired", "withdrawn", "taken-back", "refused",
-    "handed-back", "failed", "ended", "lent", "returned", "lost",
+    "handed-back", "failed", "ended", "lent", "unwiped", "returned", "lost",
 ]  # fmt: skip
 NeedState = Literal["paused", "waiting", "offered", "accepted", "in-progress", "ended", "withdrawn"]
 Act = Literal[
     "confirm", "keep-back", "accept", "decline", "expire", "withdraw", "take-back", "refuse", "start", "end", "fail",
-    "hand-back", "lend", "renew", "return", "lose",
+    "hand-back", "lend", "renew", "come-back", "return", "lose",
 ]  # fmt: skip
 
 LIVE: Final[tuple[OfferState, ...]] = ("awaiting", "open", "accepted", "in-progress")
@@ -44,11 +44,13 @@ MOVES: Final[dict[tuple[OfferState, Act], OfferState]] = {
     **{(state, "take-back"): "taken-back" for state in LIVE},
     **{(state, "refuse"): "refused" for state in LIVE},
     ("lent", "renew"): "lent",
+    ("lent", "come-back"): "unwiped",
     ("lent", "return"): "returned",
+    ("unwiped", "return"): "returned",
     ("lent", "lose"): "lost",
 }
 UNANSWERED: Final[frozenset[OfferState]] = frozenset({"awaiting", "open"})
-USING: Final[frozenset[OfferState]] = frozenset({"accepted", "in-progress", "lent", "lost"})
+USING: Final[frozenset[OfferState]] = frozenset({"accepted", "in-progress", "lent", "unwiped", "lost"})
 NEED_AFTER: Final[dict[OfferState, NeedState]] = {
     "awaiting": "offered",
     "open": "offered",
@@ -63,11 +65,13 @@ NEED_AFTER: Final[dict[OfferState, NeedState]] = {
     "failed": "ended",
     "ended": "ended",
     "lent": "ended",
+    "unwiped": "ended",
     "returned": "ended",
     "lost": "ended",
 }
 GIVEN_AWAY: Final[frozenset[Kind]] = frozenset({"device", "connectivity"})
 """Kinds of stock: a unit that was given is gone. Of the others, and where help failed, it is free for the next."""
+UNCONFIRMED: Final = "not-confirmed-in-time"
 ESCALATED_AFTER: Final = 3
 """When so many places declined a need, staff look for help themselves."""
 REMIND_BEFORE: Final = timedelta(days=2)

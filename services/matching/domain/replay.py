@@ -150,7 +150,7 @@ class Replay:
     @take.register
     def _lent(self, fact: LoanChanged) -> None:
         if fact.state in LOAN_ACTS:
-            self._move(fact.need_id, LOAN_ACTS[fact.state])
+            self._move(fact.need_id, "come-back" if fact.unwiped else LOAN_ACTS[fact.state])
 
     def decide(self, made: Sequence[Decided]) -> None:
         """Matches made together. Whoever was given a place was in the queue."""
@@ -221,6 +221,7 @@ def need_of(fact: NeedWaiting | GapRecorded | Decided) -> Need | None:
         languages=frozenset(asks.languages),
         formats=frozenset(asks.formats),
         schemes=frozenset(asks.schemes),
+        days=frozenset(asks.days),
     )
     return Need(fact.need_id, fact.referral_id, "", lane, rank_key, asked, shuns=frozenset(asks.barred))
 
@@ -234,6 +235,7 @@ def place_of(fact: PlaceOpened | PlaceChanged) -> Place:
         requirements=frozenset(fact.requirements),
         open_to=frozenset(fact.open_to),
         scheme=fact.scheme,
+        days=frozenset(fact.days),
     )
     key = PlaceKey(fact.provider, fact.place_id)
     return Place(key, fact.provider_id, terms, fact.capacity, fact.capacity, state=fact.state or "open")

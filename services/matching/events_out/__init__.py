@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from chassis.envelope import Event
 from chassis.facts import Fact, Later, Said
-from contracts.door import OfferClosed, OfferProposed, OfferReminded, ProviderUpdated, SupportReported
+from contracts.door import ProviderUpdated
 from contracts.matching import (
     Asked,
     ErasureConfirmed,
@@ -31,6 +31,7 @@ from contracts.matching import (
     SupportStarted,
 )
 from contracts.message import Message
+from contracts.offers import OfferClosed, OfferProposed, OfferReminded, SupportReported
 from contracts.referrals import PersonErased
 from contracts.vocabulary import Kind, OfferEnd
 from services.matching.domain.calendar import turns_after
@@ -49,6 +50,8 @@ class Due(BaseModel):
 
     place: tuple[str, str] | None = None
     offer_id: UUID | None = None
+    unconfirmed: bool = False
+    """Only where staff have not confirmed the offer."""
 
 
 def provider_registered(cause: Event[ProviderUpdated], partner: str) -> Fact:
@@ -86,6 +89,7 @@ def _described(place: Place) -> dict[str, Any]:
         "languages": sorted(terms.languages),
         "formats": sorted(terms.formats),
         "requirements": sorted(terms.requirements),
+        "days": sorted(terms.days),
         "open_to": sorted(terms.open_to),
         "scheme": terms.scheme,
         "funded_by": place.funded_by,
@@ -126,6 +130,7 @@ def _ranked(need: Need, decided: Decided) -> dict[str, Any]:
         languages=sorted(asks.languages),
         formats=sorted(asks.formats),
         schemes=sorted(asks.schemes),
+        days=sorted(asks.days),
         barred=sorted(need.shuns),
     )
     return {"rank_key": need.rank_key, "lane": need.lane, "asks": asked, "after": decided[asks.kind]}
@@ -154,7 +159,7 @@ def offer_made(made: Made, cause: Event[Any], decided: Decided) -> list[Said]:
     return [
         *([gap_closed(need, cause)] if need.is_gap else []),
         Fact(fact, cause),
-        *(_proposed(made, cause) if offer.is_proposed else []),
+        *(_proposed(made, cause) if offer.is_proposed else [_unconfirmed_due(made, cause)]),
     ]
 
 
@@ -169,6 +174,7 @@ def _proposed(made: Made, cause: Event[Any]) -> list[Said]:
         ward=need.asks.ward,
         languages=sorted(need.asks.languages),
         requirements=sorted(need.asks.requirements),
+        days=sorted(need.asks.days),
         expires_at=made.expires_at,
     )
     remind_at = made.expires_at - REMIND_BEFORE
@@ -176,6 +182,11 @@ def _proposed(made: Made, cause: Event[Any]) -> list[Said]:
         Fact(proposal, cause, to=offer.place.partner),
         offer_due(offer, remind_at if remind_at > cause.time else made.expires_at, cause),
     ]
+
+
+def _unconfirmed_due(made: Made, cause: Event[Any]) -> Later:
+    offer_id = made.offer.offer_id
+    return Later(made.expires_at, Due(offer_id=offer_id, unconfirmed=True), str(offer_id), cause)
 
 
 def offer_due(offer: Offer, at: datetime, cause: Event[Any]) -> Later:

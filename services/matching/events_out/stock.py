@@ -38,6 +38,7 @@ def loan_changed(
     decided: Decided,
     *,
     faulty: bool = False,
+    unwiped: bool = False,
 ) -> Fact:
     changed = LoanChanged(
         referral_id=offer.referral_id,
@@ -48,6 +49,7 @@ def loan_changed(
         state=state,
         until=until,
         faulty=faulty,
+        unwiped=unwiped,
         at=at,
         after=decided[offer.kind],
     )

@@ -11,6 +11,7 @@ from contracts.stock import DirectHelpReported
 from services.matching import events_out
 from services.matching.domain.fit import Place, PlaceKey
 from services.matching.domain.offers import GIVEN_AWAY, UNANSWERED, Offer
+from services.matching.domain.units import Stock
 from services.matching.events_out import stock
 from services.matching.handlers import refusals
 from services.matching.handlers.change import Change, Moves, save_moves
@@ -28,17 +29,21 @@ async def on_direct_help_reported(
     unanswered: dict[PlaceKey, list[Offer]] = {key: [] for key in places}
     for offer in await store.offers.at_places(places, UNANSWERED):
         unanswered[offer.place].append(offer)
+    serials = [(e.partner or "", serial) for e in events for serial in e.data.serials]
+    units = await store.units.load(list(places), serials)
     moves, change = Moves({offer.offer_id: offer for each in unanswered.values() for offer in each}), Change()
     given: list[DirectHelp] = []
     said: list[Said] = []
     for event in events:
         place, offers = places.get(_key(event)), unanswered.get(_key(event), [])
-        if wrong := _wrong(event.data, place, moves, offers, at):
+        if wrong := _wrong(event.data, place, moves, offers, at) or _wrong_units(event, units):
             said.append(refusal(event, wrong))
         elif place:
             said += _given(event, place, moves, offers, store)
+            units.give(place.key, event.data.serials)
             given.append(DirectHelp.of(event))
     await store.supply.save_direct_help(given, at)
+    await store.units.save(units)
     return [*said, *await save_moves(moves, change, store, at), *await settle(change, store, at)]
 
 
@@ -56,6 +61,15 @@ def _wrong(
     if told.given_on > day_of(at):
         return refusals.GIVEN_IN_FUTURE
     return refusals.NOTHING_FREE if _lacking(told, place, moves, offers) > len(offers) else None
+
+
+def _wrong_units(event: Event[DirectHelpReported], units: Stock) -> FieldError | None:
+    place, serials = _key(event), event.data.serials
+    if len(set(serials)) < len(serials):
+        return refusals.SERIAL_TWICE
+    if place in units.naming and len(serials) != event.data.count:
+        return refusals.WHICH_UNIT
+    return None if units.has(place, serials) else refusals.NOT_IN_STOCK
 
 
 def _lacking(told: DirectHelpReported, place: Place, moves: Moves, offers: Sequence[Offer]) -> int:

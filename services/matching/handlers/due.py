@@ -11,7 +11,7 @@ from contracts.calendar import day_of
 from services.matching import events_out
 from services.matching.domain.calendar import state_on
 from services.matching.domain.fit import Place, PlaceKey
-from services.matching.domain.offers import Offer
+from services.matching.domain.offers import UNCONFIRMED, Offer
 from services.matching.events_out import Due, stock
 from services.matching.handlers.change import Change, Moves, PlaceChange, save_moves, save_places
 from services.matching.handlers.settle import settle
@@ -20,18 +20,27 @@ from services.matching.store import Store
 
 async def on_due(events: Sequence[Event[Due]], store: Store, at: datetime) -> list[Said]:
     """What has changed meanwhile stays as it is."""
-    offers = {event.data.offer_id: event for event in events if event.data.offer_id}
+    offers = {event.data.offer_id for event in events if event.data.offer_id}
     places = {PlaceKey(*event.data.place): event for event in events if event.data.place}
     await store.lock(await store.offers.kinds_of(offers) | await store.supply.kinds_of(places))
     change, moves = Change(), Moves(await store.offers.by_id(offers))
     said: list[Said] = []
-    for offer in list(moves.now.values()):
-        said += _offer_due(offer, moves, offers[offer.offer_id], store, at)
+    for event in events:
+        if event.data.offer_id and (offer := moves.now.get(event.data.offer_id)):
+            said += (_unconfirmed if event.data.unconfirmed else _offer_due)(offer, moves, event, store, at)
     said += await save_moves(moves, change, store, at)
     turned = list(_turned((await store.supply.places(places)).values(), places, at))
     await save_places(turned, change, store)
     said += [events_out.place_changed(place, cause, store.decided) for _, place, cause in turned]
     return [*said, *await settle(change, store, at)]
+
+
+def _unconfirmed(offer: Offer, moves: Moves, cause: Event[Due], store: Store, _at: datetime) -> list[Said]:
+    """The place is held no longer. Nobody has declined: whoever is first now may be given it again."""
+    if offer.state != "awaiting":
+        return []
+    lapsed = moves.make(offer.offer_id, "take-back", cause, UNCONFIRMED)
+    return events_out.offer_ended(lapsed, "take-back", cause, store.decided, UNCONFIRMED) if lapsed else []
 
 
 def _offer_due(offer: Offer, moves: Moves, cause: Event[Due], store: Store, at: datetime) -> list[Said]:

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Said, refusal
-from contracts.door import OfferAnswered
 from contracts.message import Message, act
+from contracts.offers import OfferAnswered
 from contracts.vocabulary import Code
 from services.matching import events_out
 from services.matching.domain.offers import ESCALATED_AFTER, Made

@@ -65,6 +65,7 @@ def _arrival(
         languages=frozenset(asked.languages or referral.languages),
         formats=frozenset(asked.formats),
         schemes=frozenset(referral.schemes),
+        days=frozenset(asked.days),
     )
     priority = referral.priority
     key = rank_key(referral.received_at, priority.score)
@@ -133,6 +134,7 @@ async def on_persons_erased(events: Sequence[Event[PersonErased]], store: Store,
     await store.lock(await store.queue.kinds_of(needs))
     said = await _withdraw({need_id: causes[referral] for need_id, referral in needs.items()}, store, at)
     await store.queue.forget(needs)
+    await store.units.forget(needs)
     also: dict[UUID, list[str]] = {referral: [] for referral in causes}
     for each, referral in [*needs.items(), *await store.offers.forget(needs)]:
         also[referral].append(str(each))

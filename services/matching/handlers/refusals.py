@@ -25,6 +25,40 @@ NOT_STOCK: Final = refuse(
     "Only devices and SIMs are lent, or last for some months.",
     "Leave out loan_days and lasts_months.",
 )
+ONLY_DEVICES: Final = refuse(
+    "serials",
+    "only-devices",
+    "Only devices are known by a serial.",
+    "Leave out serials. The number of a SIM is recorded with the need that it was given for.",
+)
+SERIAL_TWICE: Final = refuse("serials", "serial-twice", "A serial is there twice.", "Name each unit once.")
+MORE_THAN_CAPACITY: Final = refuse(
+    "serials",
+    "more-than-capacity",
+    "More units are named than the place has.",
+    "Raise the capacity, which is the total, or leave out units that are not there.",
+)
+SERIAL_ELSEWHERE: Final = refuse(
+    "serials",
+    "serial-elsewhere",
+    "A unit is in one place at a time, and another place of yours has it.",
+    "Leave it out of the other place first, where it is in stock there; or correct the serial.",
+)
+WHICH_UNIT: Final = refuse(
+    "serial",
+    "which-unit",
+    "This place names its units, so it is known which of them is given.",
+    "Add the serial of the unit that you gave; with help given directly, those of as many units as count.",
+)
+NOT_IN_STOCK: Final = refuse(
+    "serial",
+    "not-in-stock",
+    "There is no unit with this serial in stock at this place.",
+    "Correct the serial, or name the unit with PlaceUpdated first. What came back is in stock when it is wiped.",
+)
+ONLY_WHEN_GIVEN: Final = refuse(
+    "serial", "only-when-given", "Nothing was given by what you report.", "Leave out serial."
+)
 BELOW_TAKEN: Final = refuse(
     "capacity",
     "below-taken",
@@ -87,6 +121,7 @@ _NOW: Final[Mapping[OfferState, str]] = {
     "in-progress": "You reported that help started. It can end or be handed back.",
     "failed": "You reported that help could not be given. Nothing is left to do.",
     "lent": "It is lent. Report with LoanReported that it is renewed, returned or lost.",
+    "unwiped": "It is back. Report with LoanReported that it is returned and wiped, or that it is faulty.",
     "returned": "It is back. Nothing is left to do.",
     "lost": "You reported that it is lost. Nothing is left to do.",
     "declined": "You declined it, and it is offered to others.",
@@ -98,9 +133,6 @@ _NOW: Final[Mapping[OfferState, str]] = {
     "ended": "You reported that help ended. Nothing is left to do.",
 }
 
-NOT_WIPED: Final = refuse(
-    "wiped", "wipe-first", "What was somebody's own is wiped before it is anybody else's.", "Wipe it, then say so."
-)
 ONLY_WHEN_BACK: Final = refuse(
     "state", "only-returned", "Only what is back can be wiped or faulty.", "Leave out wiped and faulty."
 )

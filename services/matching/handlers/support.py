@@ -9,12 +9,13 @@ from uuid import UUID
 from chassis.envelope import Event
 from chassis.facts import Said, refusal
 from contracts.calendar import day_of
-from contracts.door import SupportReported
+from contracts.offers import SupportReported
 from contracts.refusal import FieldError
 from contracts.stock import LoanReported
 from services.matching import events_out
 from services.matching.domain.fit import Lending, PlaceKey
-from services.matching.domain.offers import Act, Offer
+from services.matching.domain.offers import Act, Offer, moved
+from services.matching.domain.units import Stock
 from services.matching.events_out import Decided, stock
 from services.matching.handlers import refusals
 from services.matching.handlers.change import Change, Moves, save_moves
@@ -31,6 +32,7 @@ class Reports:
     moves: Moves
     latest: Mapping[tuple[str, UUID], Offer]
     lending: Mapping[PlaceKey, Lending]
+    units: Stock
     decided: Decided
     at: datetime
 
@@ -58,12 +60,16 @@ async def _load(
     latest = await store.offers.latest(asked)
     places = await store.supply.places(offer.place for offer in latest.values())
     moves = Moves({offer.offer_id: offer for offer in latest.values()})
-    return Reports(moves, latest, {key: place.lending for key, place in places.items()}, store.decided, at)
+    lending = {key: place.lending for key, place in places.items()}
+    given = [(e.partner or "", e.data.serial) for e in events if isinstance(e.data, SupportReported) and e.data.serial]
+    units = await store.units.load(list(places), given, list(moves.now))
+    return Reports(moves, latest, lending, units, store.decided, at)
 
 
 async def _save(said: list[Said], reports: Reports, store: Store) -> list[Said]:
     change = Change()
     saved = await save_moves(reports.moves, change, store, reports.at)
+    await store.units.save(reports.units)
     return [*said, *saved, *await settle(change, store, reports.at)]
 
 
@@ -76,9 +82,13 @@ def _supported(event: Event[SupportReported], reports: Reports) -> list[Said]:
     offer, lending = found
     is_given = told.state == "ended" and told.reason is None
     until = lending.until(day_of(reports.at)) if is_given else None
-    after = reports.moves.make(offer.offer_id, _act(told, lending), event, told.reason, until)
+    act = _act(told, lending)
+    if moved(offer, act) and (wrong := _wrong_serial(told.serial, offer.place, reports.units, is_given=is_given)):
+        return [refusal(event, wrong)]
+    after = reports.moves.make(offer.offer_id, act, event, told.reason, until)
     if after is None:
         return [refusal(event, refusals.illegal_move("state", offer.state))]
+    reports.units.give(offer.place, [told.serial] if told.serial else [], offer.offer_id)
     said: list[Said] = [events_out.support_reported(after, event, reports.decided)]
     if until and after.state == "lent":
         said.append(stock.loan_due(after, until, event))
@@ -105,23 +115,38 @@ def _wrong_report(told: SupportReported) -> FieldError | None:
     return refusals.NOT_ENDED if told.state == "handed-back" and told.outcome else None
 
 
+def _wrong_serial(serial: str | None, place: PlaceKey, units: Stock, *, is_given: bool) -> FieldError | None:
+    if not is_given:
+        return refusals.ONLY_WHEN_GIVEN if serial else None
+    if serial is None:
+        return refusals.WHICH_UNIT if place in units.naming else None
+    return None if units.has(place, [serial]) else refusals.NOT_IN_STOCK
+
+
 def _lent(event: Event[LoanReported], reports: Reports) -> list[Said]:
     told, found = event.data, reports.of(event)
     if found is None:
         return [refusal(event, refusals.not_found("need_id"))]
-    if wrong := _wrong_loan(told):
-        return [refusal(event, wrong)]
+    if told.state != "returned" and (told.wiped or told.faulty):
+        return [refusal(event, refusals.ONLY_WHEN_BACK)]
     offer, lending = found
     until = lending.until(day_of(reports.at)) if told.state == "renewed" else None
-    after = reports.moves.make(offer.offer_id, LOAN_ACTS[told.state], event, until=until)
+    unwiped = told.state == "returned" and not (told.wiped or told.faulty)
+    act = "come-back" if unwiped else LOAN_ACTS[told.state]
+    after = reports.moves.make(offer.offer_id, act, event, until=until)
     if after is None or after.until is None:
         return [refusal(event, refusals.illegal_move("state", offer.state))]
     reports.moves.faulty[after.place] += told.faulty
-    changed = stock.loan_changed(after, told.state, after.until, event, reports.at, reports.decided, faulty=told.faulty)
+    _put_back(after, told, reports.units)
+    condition = {"faulty": told.faulty, "unwiped": unwiped}
+    changed = stock.loan_changed(after, told.state, after.until, event, reports.at, reports.decided, **condition)
     return [changed, *([stock.loan_due(after, until, event)] if until and until != offer.until else [])]
 
 
-def _wrong_loan(told: LoanReported) -> FieldError | None:
-    if told.state == "returned":
-        return None if told.wiped else refusals.NOT_WIPED
-    return refusals.ONLY_WHEN_BACK if told.wiped or told.faulty else None
+def _put_back(offer: Offer, told: LoanReported, units: Stock) -> None:
+    if told.faulty:
+        units.scrap(offer.offer_id)
+    elif offer.state == "returned":
+        units.put_back(offer.offer_id)
+    elif offer.state == "lost":
+        units.lose(offer.offer_id)

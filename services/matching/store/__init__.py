@@ -1,4 +1,4 @@
-"""All SQL of matching, in three parts: supply, the queue, and offers."""
+"""All SQL of matching, in four parts: supply, units with a serial, the queue, and offers."""
 
 from collections.abc import Collection, Iterable
 from datetime import timedelta
@@ -8,6 +8,7 @@ from contracts.vocabulary import Kind
 from services.matching.store.offers import Offers
 from services.matching.store.queue import Queue
 from services.matching.store.supply import Supply
+from services.matching.store.units import Units
 
 
 class Store:
@@ -19,6 +20,7 @@ class Store:
     def __init__(self, conn: Conn, offer_lasts: timedelta, confirmed: Collection[Kind] = ()) -> None:
         self.conn = conn
         self.supply = Supply(conn)
+        self.units = Units(conn)
         self.queue = Queue(conn)
         self.offers = Offers(conn, offer_lasts, confirmed)
         self.decided: dict[Kind, int] = {}

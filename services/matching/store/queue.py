@@ -53,6 +53,7 @@ def need_of(row: asyncpg.Record) -> Need:
             languages=frozenset(row["languages"]),
             formats=frozenset(row["formats"]),
             schemes=frozenset(row["schemes"]),
+            days=frozenset(row["days"]),
         ),
         shuns=frozenset(row["barred"]),
     )
@@ -74,6 +75,7 @@ def _row_of(arrival: Arrival) -> dict[str, Any]:
         "languages": sorted(asks.languages),
         "formats": sorted(asks.formats),
         "schemes": sorted(asks.schemes),
+        "days": sorted(asks.days),
         "barred": sorted(need.shuns),
         "state": "paused" if arrival.paused else "waiting",
         "score": arrival.score,
@@ -101,12 +103,13 @@ class Queue:
         """Adds needs, each once, and returns those that now wait or are paused: not those withdrawn before."""
         rows = await self.conn.fetch(
             """insert into need (need_id, referral_id, partner, kind, state, lane, rank_key, not_before, ward, area,
-                                 requirements, languages, formats, schemes, barred, score, groups, area_step, policy,
-                                 joined_after)
+                                 requirements, languages, formats, schemes, days, barred, score, groups, area_step,
+                                 policy, joined_after)
                select need_id, new.referral_id, partner, kind,
                       case when withdrawal.need_id is not null then 'withdrawn' else state end,
                       lane, rank_key, not_before, ward, area,
-                      requirements, languages, formats, schemes, barred, score, groups, area_step, policy, decision
+                      requirements, languages, formats, schemes, days, barred, score, groups, area_step, policy,
+                      decision
                from json_populate_recordset(null::need, $1::json) as new
                join kind_lock using (kind) left join withdrawal using (need_id)
                on conflict (need_id) do nothing
@@ -124,8 +127,9 @@ class Queue:
             """update need set
                    lane = new.lane, rank_key = new.rank_key, not_before = new.not_before, ward = new.ward,
                    area = new.area, requirements = new.requirements, languages = new.languages,
-                   formats = new.formats, schemes = new.schemes, barred = new.barred, score = new.score,
-                   groups = new.groups, area_step = new.area_step, policy = new.policy, is_gap = false,
+                   formats = new.formats, schemes = new.schemes, days = new.days, barred = new.barred,
+                   score = new.score, groups = new.groups, area_step = new.area_step, policy = new.policy,
+                   is_gap = false,
                    joined_after = case when need.state = 'paused' then decision else need.joined_after end,
                    state = case when need.state in ('waiting', 'paused') then new.state else need.state end
                from json_populate_recordset(null::need, $1::json) as new join kind_lock using (kind)
@@ -259,8 +263,8 @@ class Queue:
         ids = list(needs)
         await self.conn.execute(
             """update need set lane = 'routine', rank_key = 'epoch', not_before = null, ward = null, area = 'erased',
-                   requirements = '{}', languages = '{}', formats = '{}', schemes = '{}', score = 0, groups = 0,
-                   area_step = 0, barred = '{}', gap_since = null, gap_reasons = '{}', gap_lacks = '{}'
+                   requirements = '{}', languages = '{}', formats = '{}', schemes = '{}', days = '{}', score = 0,
+                   groups = 0, area_step = 0, barred = '{}', gap_since = null, gap_reasons = '{}', gap_lacks = '{}'
                where need_id = any($1::uuid[])""",
             ids,
         )

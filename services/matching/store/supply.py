@@ -35,6 +35,7 @@ def terms_of(row: Mapping[str, Any] | asyncpg.Record) -> Terms:
         requirements=frozenset(row["requirements"]),
         open_to=frozenset(row["open_to"]),
         scheme=row["scheme"],
+        days=frozenset(row.get("days") or ()),
     )
 
 
@@ -64,6 +65,7 @@ def columns_of(terms: Terms) -> dict[str, Any]:
         "requirements": sorted(terms.requirements),
         "open_to": sorted(terms.open_to),
         "scheme": terms.scheme,
+        "days": sorted(terms.days),
     }
 
 
@@ -169,7 +171,7 @@ class Supply:
     async def terms(self, kinds: Collection[Kind]) -> list[Terms]:
         """The different terms on which places give help, now or later, full or not."""
         rows = await self.conn.fetch(
-            """select distinct kind, wards, languages, formats, requirements, open_to, scheme
+            """select distinct kind, wards, languages, formats, requirements, open_to, scheme, days
                from place where kind = any($1::text[]) and state <> 'closed' and wanted > 0""",
             sorted(kinds),
         )
@@ -181,10 +183,10 @@ class Supply:
         await self.conn.execute(
             """insert into place (partner, place_id, provider_id, kind, wanted, capacity, state, wards, languages,
                                   formats, requirements, open_to, scheme, opens_on, closes_on, funded_by,
-                                  loan_days, lasts_months, reopen_days)
+                                  loan_days, lasts_months, reopen_days, days)
                select partner, place_id, provider_id, kind, wanted, capacity, state, wards, languages,
                       formats, requirements, open_to, scheme, opens_on, closes_on, funded_by,
-                      loan_days, lasts_months, reopen_days
+                      loan_days, lasts_months, reopen_days, days
                from json_populate_recordset(null::place, $1::json)
                on conflict (partner, place_id) do update
                set provider_id = excluded.provider_id, wanted = excluded.wanted, capacity = excluded.capacity,
@@ -192,7 +194,8 @@ class Supply:
                    formats = excluded.formats, requirements = excluded.requirements, open_to = excluded.open_to,
                    scheme = excluded.scheme, opens_on = excluded.opens_on, closes_on = excluded.closes_on,
                    funded_by = excluded.funded_by, loan_days = excluded.loan_days,
-                   lasts_months = excluded.lasts_months, reopen_days = excluded.reopen_days""",
+                   lasts_months = excluded.lasts_months, reopen_days = excluded.reopen_days,
+                   days = excluded.days""",
             json.dumps(rows, default=str),
         )
 

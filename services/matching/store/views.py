@@ -14,6 +14,8 @@ HELD: Final = {
     "need": "select * from need where referral_id = any($1::text[]::uuid[])",
     "withdrawal": "select * from withdrawal where referral_id = any($1::text[]::uuid[])",
     "offer": "select * from offer where referral_id = any($1::text[]::uuid[])",
+    "unit": """select unit.* from unit join offer using (offer_id)
+               where referral_id = any($1::text[]::uuid[])""",
     "declined": """select * from declined
                    where need_id in (select need_id from need where referral_id = any($1::text[]::uuid[]))""",
     "told": """select topic, said_at, convert_from(value, 'UTF8')::jsonb as data from said
@@ -39,10 +41,12 @@ async def open_offers(conn: Conn, partner: str, limit: int, offset: int) -> list
 
 
 async def loans(conn: Conn, partner: str, today: date, limit: int, offset: int) -> list[asyncpg.Record]:
-    """What a partner lent and is not back."""
+    """What a partner lent and is not back, or not wiped."""
     return await conn.fetch(
-        """select need_id, place_id, kind, until, until < $2 as overdue
-           from offer where partner = $1 and state = 'lent' order by until, offer_id limit $3 offset $4""",
+        """select need_id, offer.place_id, kind, until, state = 'lent' and until < $2 as overdue,
+                  state = 'unwiped' as unwiped, serial
+           from offer left join unit using (offer_id)
+           where offer.partner = $1 and state in ('lent', 'unwiped') order by until, offer_id limit $3 offset $4""",
         partner,
         today,
         limit,
@@ -99,7 +103,9 @@ async def awaiting(conn: Conn, limit: int, offset: int) -> list[asyncpg.Record]:
     """The offers that staff are to confirm, in the order in which they were decided."""
     return await conn.fetch(
         """select offer_id, need_id, offer.partner as provider, offer.place_id, offer.kind, ward, languages,
-                  requirements, made_at
+                  requirements, made_at, expires_at,
+                  (select count(*) from offer before where before.need_id = offer.need_id
+                   and before.reason = 'not-confirmed-in-time') as lapses
            from offer join need using (need_id) where offer.state = 'awaiting'
            order by offer.kind, decision limit $1 offset $2""",
         limit,

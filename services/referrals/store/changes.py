@@ -45,8 +45,8 @@ class Changes:
     async def of_matching(self, referral_ids: Sequence[UUID]) -> dict[UUID, list[asyncpg.Record]]:
         """The open needs of each referral with their parent: all that matching is to know."""
         rows = await self.conn.fetch(
-            """select r.*, n.id as need_id, n.kind, n.requirements, n.languages as need_languages, n.formats, n.barred,
-                      n.home_visit_cleared, n.hold, n.hold_until
+            """select r.*, n.id as need_id, n.kind, n.requirements, n.languages as need_languages, n.formats, n.days,
+                      n.barred, n.home_visit_cleared, n.hold, n.hold_until
                from referral r join need n on n.referral_id = r.id
                where r.id = any($1::uuid[])
                  and n.status in ('requested', 'on-hold', 'offered', 'accepted', 'in-progress') order by n.id""",
@@ -80,6 +80,7 @@ class Changes:
         """What open needs ask from now on. A visit at home that was not asked before is not cleared."""
         await self.conn.execute(
             """update need set requirements = new.requirements, languages = new.languages, formats = new.formats,
+                   days = new.days,
                    home_visit_cleared = need.home_visit_cleared and 'home-visit' = any(need.requirements)
                from json_populate_recordset(null::need, $1::json) as new where need.id = new.id""",
             json.dumps([{"id": str(each), **asked.model_dump(exclude={"kind"})} for each, asked in needs]),
@@ -88,9 +89,11 @@ class Changes:
     async def asked(self, need_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
         """What needs ask beside their kind."""
         rows = await self.conn.fetch(
-            "select id, requirements, languages, formats from need where id = any($1::uuid[])", list(need_ids)
+            "select id, requirements, languages, formats, days from need where id = any($1::uuid[])", list(need_ids)
         )
-        return {row["id"]: {name: row[name] for name in ("requirements", "languages", "formats")} for row in rows}
+        return {
+            row["id"]: {name: row[name] for name in ("requirements", "languages", "formats", "days")} for row in rows
+        }
 
     async def new_days(self, days: Collection[date]) -> list[date]:
         """Those of the days for which no check was planned yet; it is, from now on."""

@@ -125,9 +125,9 @@ class Referrals:
     async def add_needs(self, needs: Sequence[NewNeed], at: datetime) -> None:
         await self.conn.execute(
             """insert into need (id, referral_id, kind, status, reason, next_by, next_on, next_what, hold, hold_until,
-                                 requirements, languages, formats, changed_at)
+                                 requirements, languages, formats, days, changed_at)
                select id, referral_id, kind, status, reason, next_by, next_on, next_what, hold, hold_until,
-                      requirements, languages, formats, $2
+                      requirements, languages, formats, days, $2
                from json_populate_recordset(null::need, $1::json)""",
             json.dumps([{**_row(new.need), **new.asked.model_dump(exclude={"kind"})} for new in needs], default=str),
             at,
