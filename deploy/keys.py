@@ -16,7 +16,8 @@ from services.referrals.handlers.partners import AddKey
 
 LIVES = timedelta(days=365)
 TOKEN_KEY = "furthest_token_key"  # noqa: S105 - the name of a file
-"""Of the tokens by which notifications asks referrals: both hold it."""
+"""Of the tokens by which notifications asks who knows whom to write to: all of them hold it."""
+ASK_EACH_OTHER: tuple[Service, ...] = ("referrals", "notifications", "grants")
 
 
 def new_api_key() -> str:
@@ -46,7 +47,8 @@ def make_secrets(folder: Path) -> None:
             password(of_database(folder, service, role))
     password(of_database(folder, *BACKUP))
     token_key = keep(folder / "referrals" / TOKEN_KEY, secrets.token_hex(32))
-    keep(folder / "notifications" / TOKEN_KEY, token_key)
+    for service in ASK_EACH_OTHER:
+        keep(folder / service / TOKEN_KEY, token_key)
 
 
 def _own(service: Service) -> dict[str, str]:

@@ -23,7 +23,7 @@ REPLACED: Final[dict[str, tuple[str, ...]]] = {
     **{f"{s}/kafka": (f"{s}/furthest_kafka_password",) for s in SERVICES},
     "backup": ("databases/furthest_backup",),
     "kafka-brokers": ("kafka/kafka-broker",),
-    "tokens": (f"referrals/{keys.TOKEN_KEY}", f"notifications/{keys.TOKEN_KEY}"),
+    "tokens": tuple(f"{service}/{keys.TOKEN_KEY}" for service in keys.ASK_EACH_OTHER),
     "certificate": tuple(f"tls/{file}" for file in certificates.FILES),
 }
 """Files by what they are for. They are taken away, and made as on the first start."""

@@ -13,6 +13,7 @@ def built(service: str) -> Service:
     given: dict[str, Any] = {
         **settings().model_dump(),
         "referrals_url": "http://127.0.0.1:1",
+        "grants_url": "http://127.0.0.1:1",
         "token_key": TOKEN_KEY,
         "smtp_host": "127.0.0.1",
         "smtp_port": 1,

@@ -109,7 +109,7 @@ def _service(ground: Ground, port: int) -> Service:
         "database_host": "", "database_name": "", "database_user": "", "database_password": SecretStr(""),
         "kafka_bootstrap": "", "kafka_user": "", "kafka_password": SecretStr(""), "http_port": 1,
         "sealing_key": SecretStr("be" * 32), "token_key": SecretStr("be" * 32),
-        "referrals_url": f"http://127.0.0.1:{port}", "notify_url": f"http://127.0.0.1:{port}",
+        "referrals_url": f"http://127.0.0.1:{port}", "grants_url": "http://127.0.0.1:1", "notify_url": f"http://127.0.0.1:{port}",
         "notify_api_key": SecretStr(f"bench-{UUID(int=1)}-{UUID(int=2)}"), "notify_sms_template": "bench",
         "smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_sender": "bench@example.org",
     }  # fmt: skip

@@ -39,6 +39,7 @@ GRACE: Final = 30.0
 READY_WITHIN: Final = 60.0
 SENDER: Final = "no-reply@furthest.example"
 BOUNCES: Final = "bounces@furthest.example"
+WITH_INTERNAL_DOORS: Final = ("referrals", "grants")
 
 Report = Callable[[str], None]
 
@@ -139,16 +140,17 @@ class Stack:
         }
 
     def _own_settings(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
-        internal = addresses["services"]["referrals"]["internal"]
+        internal = {name: known["internal"] for name, known in addresses["services"].items() if "internal" in known}
+        own = {"internal_port": internal[service].rpartition(":")[2]} if service in internal else {}
         if service == "referrals":
-            public = addresses["services"]["referrals"]["http"]
-            return {"internal_port": internal.rpartition(":")[2], "public_url": public}
+            return {**own, "public_url": addresses["services"]["referrals"]["http"]}
         if service == "reporting":
             return {"publish_every_seconds": "10"}  # who tries it out wants to see numbers; once a day is safer
         if service != "notifications":
-            return {}
+            return own
         return {
-            "referrals_url": internal,
+            "referrals_url": internal["referrals"],
+            "grants_url": internal["grants"],
             "smtp_host": addresses["mail"]["host"],
             "smtp_port": str(addresses["mail"]["port"]),
             "smtp_tls": "none",
@@ -200,7 +202,7 @@ class Stack:
             "http": self._url(service, service),
             "database": f"postgresql://{service}_app:{password}@{LOOPBACK}:{port}/{service}",
             "pid": None,
-            **({"internal": self._url(service, f"{service}-internal")} if service == "referrals" else {}),
+            **({"internal": self._url(service, f"{service}-internal")} if service in WITH_INTERNAL_DOORS else {}),
         }
 
     def _url(self, service: Service, name: str) -> str:

@@ -10,6 +10,7 @@ from contracts.message import Message
 from contracts.referrals import AreasLoaded, PartnerRegistered, PersonErased, ReferralReceived
 from services.grants.events_out import ReportReminder
 from services.grants.handlers import acts, applications, asking, assessment, decisions, gaps, judging, rounds
+from services.grants.handlers.one_by_one import Act, one_by_one
 
 FACTS: Mapping[type[Message], Handler] = {
     ReferralReceived: gaps.on_referrals_received,
@@ -22,29 +23,30 @@ FACTS: Mapping[type[Message], Handler] = {
     PersonErased: gaps.on_persons_erased,
 }
 
-ACTS: Mapping[type[BaseModel], Handler] = {
-    acts.PutFund: rounds.on_put_fund,
-    acts.PutRound: rounds.on_put_round,
-    acts.TopUpRound: rounds.on_top_up,
-    acts.MoveRound: rounds.on_move_round,
-    asking.ApplyForGrant: applications.on_apply,
-    asking.SaveDraft: applications.on_save_draft,
-    asking.SubmitDraft: applications.on_submit,
-    asking.WithdrawApplication: applications.on_withdraw,
-    asking.RequestChanges: applications.on_request_changes,
-    judging.PutAssessor: assessment.on_put_assessor,
-    judging.AssignAssessors: assessment.on_assign_all,
-    judging.AssignAssessor: assessment.on_assign_one,
-    judging.DeclareConflict: assessment.on_declare,
-    judging.ScoreApplication: assessment.on_score,
-    judging.ModerateApplication: assessment.on_moderate,
-    judging.AwardGrant: decisions.on_award,
-    judging.ReserveGrant: decisions.on_reserve,
-    judging.DeclineApplication: decisions.on_decline,
-    judging.PayInstalment: decisions.on_pay,
-    judging.ReturnUnderspend: decisions.on_return,
-    judging.ReportGrant: decisions.on_report,
+_ACTS: Mapping[type[BaseModel], Act] = {
+    acts.PutFund: rounds.put_fund,
+    acts.PutRound: rounds.put_round,
+    acts.TopUpRound: rounds.top_up,
+    acts.MoveRound: rounds.move,
+    asking.ApplyForGrant: applications.apply,
+    asking.SaveDraft: applications.save_draft,
+    asking.SubmitDraft: applications.submit,
+    asking.WithdrawApplication: applications.withdraw,
+    asking.RequestChanges: applications.request_changes,
+    judging.PutAssessor: assessment.put_assessor,
+    judging.AssignAssessors: assessment.assign_all,
+    judging.AssignAssessor: assessment.assign_one,
+    judging.DeclareConflict: assessment.declare,
+    judging.ScoreApplication: assessment.score,
+    judging.ModerateApplication: assessment.moderate,
+    judging.AwardGrant: decisions.award,
+    judging.ReserveGrant: decisions.reserve,
+    judging.DeclineApplication: decisions.decline,
+    judging.PayInstalment: decisions.pay,
+    judging.ReturnUnderspend: decisions.give_back,
+    judging.ReportGrant: decisions.report,
 }
+ACTS: Mapping[type[BaseModel], Handler] = {asked: one_by_one(act) for asked, act in _ACTS.items()}
 
 DUE: Mapping[type[BaseModel], Handler] = {
     ReportReminder: decisions.on_report_reminders,

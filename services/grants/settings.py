@@ -1,7 +1,11 @@
 """Settings of the grants service."""
 
+from pydantic import SecretStr
+
 from chassis.settings import Settings
 
 
 class GrantsSettings(Settings):
-    """Grants needs what every service needs, and no more."""
+    """`token_key` is that of service tokens: notifications asks where applicants are written to."""
+
+    token_key: SecretStr

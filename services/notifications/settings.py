@@ -9,9 +9,10 @@ from chassis.settings import Settings
 
 
 class NotificationsSettings(Settings):
-    """Where referrals answers other services, the key of service tokens, and which carriers take what is sent."""
+    """Where referrals and grants answer other services, the key of tokens, and which carriers take what is sent."""
 
     referrals_url: str = Field(pattern=r"^https?://")
+    grants_url: str = Field(pattern=r"^https?://")
     token_key: SecretStr
     smtp_host: str
     smtp_port: int = Field(ge=1, le=65535)

@@ -21,7 +21,7 @@ from contracts.access import KeyAdded
 from contracts.vocabulary import Role
 from services.grants.service import build
 from services.grants.settings import GrantsSettings
-from tests.support import NOON, Stage
+from tests.support import NOON, TOKEN_KEY, Stage
 
 NOWHERE = KafkaSettings(bootstrap="localhost:1", user="nobody", password=SecretStr("none"))
 SETTINGS = GrantsSettings(
@@ -34,6 +34,7 @@ SETTINGS = GrantsSettings(
     kafka_password=SecretStr("none"),
     http_port=1,
     sealing_key=SecretStr("5e" * 32),
+    token_key=TOKEN_KEY,
 )
 ROUND = {
     "fund_id": "digital",

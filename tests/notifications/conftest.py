@@ -44,6 +44,7 @@ def settings_for(referrals: int, mail: int, **changes: Any) -> NotificationsSett
             "http_port": 1,
             "sealing_key": SEALING_KEY,
             "referrals_url": f"http://127.0.0.1:{referrals}",
+            "grants_url": f"http://127.0.0.1:{referrals}",
             "token_key": TOKEN_KEY,
             "smtp_host": "127.0.0.1",
             "smtp_port": mail,

@@ -3,11 +3,14 @@
 from fastapi import APIRouter
 
 from chassis.service import Running
-from services.grants.api import applications, assessment, attachments, decisions, publication, rounds
+from services.grants.api import applications, assessment, attachments, decisions, letters, publication, rounds
+from services.grants.api.letters import for_services
+
+__all__ = ["for_services", "routes"]
 
 
 def routes(running: Running) -> APIRouter:
     router = APIRouter(prefix="/v1")
-    for room in (rounds, applications, attachments, assessment, decisions, publication):
+    for room in (rounds, applications, attachments, letters, assessment, decisions, publication):
         room.add(router, running)
     return router

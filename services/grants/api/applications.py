@@ -33,7 +33,6 @@ from services.grants.api.shapes import (
 )
 from services.grants.domain.organisation import known_as
 from services.grants.domain.scoring import feedback
-from services.grants.handlers.applications import Moment, complete, consider
 from services.grants.handlers.asking import (
     ApplyForGrant,
     RequestChanges,
@@ -41,6 +40,7 @@ from services.grants.handlers.asking import (
     SubmitDraft,
     WithdrawApplication,
 )
+from services.grants.handlers.considering import Moment, complete, consider
 from services.grants.handlers.judging import ReportGrant
 from services.grants.store import Store, views
 from services.grants.store.applications import Draft

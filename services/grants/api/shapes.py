@@ -133,6 +133,7 @@ class ApplicationView(ApplicationLine):
     """An application as it was submitted, with what became of it."""
 
     decided_under: str | None
+    advice: str | None
     changes_until: datetime | None
     asked: dict[str, Any]
     gap_weight: GapExplanation | None

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.message import Message, Part
+from contracts.person import Email
 from contracts.vocabulary import Code, Kind, PartnerId, Ward
 from services.grants.handlers.acts import Amount, Line, Moment, Organisation, Words, act
 
@@ -36,7 +37,8 @@ class DeliversAs(Part):
 class ApplyForGrant(Message):
     """An organisation asks for money. `applicant` is whom the key belongs to; no `wards` is the whole city.
 
-    `partners` are organisations it works with on this, `refers_as` the ids by which it refers people in the network.
+    `partners` are organisations it works with on this, `refers_as` the ids by which it refers people in the network,
+    `email` where it is written to, which is kept apart from the application.
     """
 
     applicant: str
@@ -46,6 +48,7 @@ class ApplyForGrant(Message):
     kinds: list[Kind] = Field(min_length=1, max_length=4)
     wards: list[Ward] = Field(default=[], max_length=200)
     organisation: Organisation
+    email: Email | None = None
     summary: Words | None = None
     answers: dict[Code, Literal["yes", "no"]] = Field(default={}, max_length=20)
     standing: Standing = Standing()
@@ -67,6 +70,7 @@ class SaveDraft(Message):
     kinds: list[Kind] = Field(default=[], max_length=4)
     wards: list[Ward] = Field(default=[], max_length=200)
     organisation: Organisation
+    email: Email | None = None
     summary: Words | None = None
     answers: dict[Code, Literal["yes", "no"]] = Field(default={}, max_length=20)
     standing: Standing = Standing()

@@ -1,14 +1,13 @@
 """Assessors are named, given applications, and score them; approvers settle what they do not agree on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from chassis.envelope import Event
-from chassis.errors import refuse
-from chassis.facts import Said, refusal
+from chassis.errors import Refused, refuse
+from chassis.facts import Said
 from contracts.calendar import day_of
-from contracts.refusal import FieldError
 from services.grants import events_out
 from services.grants.domain.assignment import Task, least_loaded, share_out
 from services.grants.domain.awards import SCORED_IT, UNKNOWN_APPLICATION, UNKNOWN_ROUND
@@ -25,111 +24,77 @@ from services.grants.handlers.judging import (
     PutAssessor,
     ScoreApplication,
 )
+from services.grants.handlers.one_by_one import check
 from services.grants.store import Store
 from services.grants.store.assessment import Result, Score
 from services.grants.store.rounds import Decision
 from services.grants.store.rows import Asked
 
 
-async def on_put_assessor(events: Sequence[Event[PutAssessor]], store: Store, at: datetime) -> list[Said]:
-    for event in events:
-        asked = event.data
-        named = Assessor(asked.assessor, _ids(asked.organisations), _ids(asked.interests), frozenset(asked.wards))
-        await store.assessment.save_assessor(named, is_active=asked.is_active)
+async def put_assessor(event: Event[PutAssessor], store: Store, at: datetime) -> list[Said]:
+    asked = event.data
+    named = Assessor(asked.assessor, _ids(asked.organisations), _ids(asked.interests), frozenset(asked.wards))
+    await store.assessment.save_assessor(named, is_active=asked.is_active)
     return []
 
 
-async def on_assign_all(events: Sequence[Event[AssignAssessors]], store: Store, at: datetime) -> list[Said]:
+async def assign_all(event: Event[AssignAssessors], store: Store, at: datetime) -> list[Said]:
     """May be asked again: whoever has an application keeps it, and only what lacks is given out."""
-    said: list[Said] = []
-    for event in events:
-        round_ = (await store.rounds.lock([event.data.round_id])).get(event.data.round_id)
-        if round_ is None or round_.stage != "assessing":
-            said.append(refusal(event, wrong_stage(round_.stage) if round_ else UNKNOWN_ROUND))
-            continue
-        asked = [a for a in await store.applications.asked_in(round_.round_id) if a.application.status == "submitted"]
-        assessors = await store.assessment.assessors()
-        assigned = await store.assessment.assigned([each.application.application_id for each in asked])
-        tasks = [_task(each, round_, assessors.values(), assigned) for each in asked]
-        shared = share_out(tasks, await store.assessment.load())
-        await store.assessment.assign(shared.pairs, at)
-        details = {"assigned": len(shared.pairs), "lacking": {str(key): n for key, n in shared.lacking.items()}}
-        await store.rounds.record([Decision(event.data.by, "assigned", round_.round_id, details=details)], at)
-    return said
+    round_ = (await store.rounds.lock([event.data.round_id])).get(event.data.round_id)
+    if round_ is None or round_.stage != "assessing":
+        raise Refused(wrong_stage(round_.stage) if round_ else UNKNOWN_ROUND)
+    asked = [a for a in await store.applications.asked_in(round_.round_id) if a.application.status == "submitted"]
+    assessors = await store.assessment.assessors()
+    assigned = await store.assessment.assigned([each.application.application_id for each in asked])
+    tasks = [_task(each, round_, assessors.values(), assigned) for each in asked]
+    shared = share_out(tasks, await store.assessment.load())
+    await store.assessment.assign(shared.pairs, at)
+    details = {"assigned": len(shared.pairs), "lacking": {str(key): n for key, n in shared.lacking.items()}}
+    await store.rounds.record([Decision(event.data.by, "assigned", round_.round_id, details=details)], at)
+    return []
 
 
-async def on_assign_one(events: Sequence[Event[AssignAssessor]], store: Store, at: datetime) -> list[Said]:
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        found = await _open(event.data.application_id, "score", store)
-        if isinstance(found, FieldError):
-            said.append(refusal(event, found))
-            continue
-        assessor = (await store.assessment.assessors()).get(asked.assessor)
-        against = conflict(assessor, found.stakes) if assessor else None
-        if assessor is None or against:
-            said.append(refusal(event, conflict_error(against) if against else UNKNOWN_ASSESSOR))
-            continue
-        await store.assessment.assign([(asked.application_id, asked.assessor)], at)
-        await _record(found, asked.by, "assigned", store, at, asked.assessor)
-    return said
-
-
-async def on_declare(events: Sequence[Event[DeclareConflict]], store: Store, at: datetime) -> list[Said]:
-    """The application goes to the least loaded of the others, where somebody is left."""
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        mine = await _mine(asked.application_id, asked.by, store)
-        if isinstance(mine, FieldError):
-            said.append(refusal(event, mine))
-        else:
-            found, _ = mine
-            await store.assessment.declare(asked.application_id, asked.by, asked.reason, at)
-            await _record(found, asked.by, "declared-a-conflict", store, at, asked.reason)
-            await _one_more(found, store, at)
-    return said
-
-
-async def on_score(events: Sequence[Event[ScoreApplication]], store: Store, at: datetime) -> list[Said]:
-    said: list[Said] = []
-    for event in events:
-        said += await _score(event, store, at)
-    return said
-
-
-async def on_moderate(events: Sequence[Event[ModerateApplication]], store: Store, at: datetime) -> list[Said]:
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        found = await _open(asked.application_id, "moderate", store)
-        if isinstance(found, FieldError):
-            said.append(refusal(event, found))
-        elif asked.by in found.application.scored_by:
-            said.append(refusal(event, SCORED_IT))
-        else:
-            points = asked.points * HUNDRED // 100
-            await store.assessment.settle([Result(asked.application_id, points)])
-            await _record(found, asked.by, "moderated", store, at, asked.why)
-            scored = len(found.application.scored_by)
-            fact = events_out.application_assessed(found.application, points, scored, is_moderated=True)
-            said += events_out.both(event, fact)
-    return said
-
-
-async def _score(event: Event[ScoreApplication], store: Store, at: datetime) -> list[Said]:
+async def assign_one(event: Event[AssignAssessor], store: Store, at: datetime) -> list[Said]:
     asked = event.data
-    mine = await _mine(asked.application_id, asked.by, store)
-    if isinstance(mine, FieldError):
-        return [refusal(event, mine)]
-    found, round_ = mine
+    found = await _open(asked.application_id, "score", store)
+    assessor = (await store.assessment.assessors()).get(asked.assessor)
+    against = conflict(assessor, found.stakes) if assessor else None
+    if assessor is None or against:
+        raise Refused(conflict_error(against) if against else UNKNOWN_ASSESSOR)
+    await store.assessment.assign([(asked.application_id, asked.assessor)], at)
+    await _record(found, asked.by, "assigned", store, at, asked.assessor)
+    return []
+
+
+async def declare(event: Event[DeclareConflict], store: Store, at: datetime) -> list[Said]:
+    """The application goes to the least loaded of the others, where somebody is left."""
+    asked = event.data
+    found, _ = await _mine(asked.application_id, asked.by, store)
+    await store.assessment.declare(asked.application_id, asked.by, asked.reason, at)
+    await _record(found, asked.by, "declared-a-conflict", store, at, asked.reason)
+    await _one_more(found, store, at)
+    return []
+
+
+async def moderate(event: Event[ModerateApplication], store: Store, at: datetime) -> list[Said]:
+    asked = event.data
+    found = await _open(asked.application_id, "moderate", store)
+    if asked.by in found.application.scored_by:
+        raise Refused(SCORED_IT)
+    points = asked.points * HUNDRED // 100
+    await store.assessment.settle([Result(asked.application_id, points)])
+    await _record(found, asked.by, "moderated", store, at, asked.why)
+    scored = len(found.application.scored_by)
+    return events_out.both(event, events_out.application_assessed(found.application, points, scored, is_moderated=True))
+
+
+async def score(event: Event[ScoreApplication], store: Store, at: datetime) -> list[Said]:
+    asked = event.data
+    found, round_ = await _mine(asked.application_id, asked.by, store)
     rules = round_.rules
-    errors = score_errors(rules.criteria, asked.scores)
     if rules.assess_by and day_of(event.time) > rules.assess_by:
-        errors = [LATE]
-    if errors:
-        return [refusal(event, *errors)]
+        raise Refused(LATE)
+    check(*score_errors(rules.criteria, asked.scores))
     points = weighted(rules.criteria, asked.scores)
     await store.assessment.add_score(Score(asked.application_id, asked.by, asked.scores, points, asked.comment), at)
     await _record(found, asked.by, "scored", store, at)
@@ -182,30 +147,34 @@ async def _found(application_id: UUID, store: Store) -> tuple[Asked, Round] | No
     return (found, rounds[found.application.round_id]) if found else None
 
 
-async def _open(application_id: UUID, act: Act, store: Store) -> Asked | FieldError:
-    """The application, where its state and its round's allow this act."""
+async def _open(application_id: UUID, act: Act, store: Store) -> Asked:
+    """The application. Raises Refused where its state or its round's does not allow this act."""
     known = await _found(application_id, store)
     if known is None:
-        return UNKNOWN_APPLICATION
+        raise Refused(UNKNOWN_APPLICATION)
     found, round_ = known
-    return not_allowed(act, found.application.status, round_.stage) or found
+    check(not_allowed(act, found.application.status, round_.stage))
+    return found
 
 
-async def _mine(application_id: UUID, assessor: str, store: Store) -> tuple[Asked, Round] | FieldError:
-    """The application, where this assessor has it to score. What is not theirs is not there, but for a conflict."""
+async def _mine(application_id: UUID, assessor: str, store: Store) -> tuple[Asked, Round]:
+    """The application, where this assessor has it to score. What is not theirs is not there, but for a conflict.
+
+    Raises Refused.
+    """
     known = await _found(application_id, store)
     named = (await store.assessment.assessors()).get(assessor)
     if known is None or named is None:
-        return UNKNOWN_APPLICATION
+        raise Refused(UNKNOWN_APPLICATION)
     found, round_ = known
     if against := conflict(named, found.stakes):
-        return conflict_error(against)
+        raise Refused(conflict_error(against))
     assigned = await store.assessment.assigned([application_id])
     if assessor not in assigned.get(application_id, ()):
-        return UNKNOWN_APPLICATION
-    if assessor in found.application.scored_by:
-        return SCORED
-    return not_allowed("score", found.application.status, round_.stage) or known
+        raise Refused(UNKNOWN_APPLICATION)
+    check(SCORED if assessor in found.application.scored_by else None)
+    check(not_allowed("score", found.application.status, round_.stage))
+    return known
 
 
 async def _record(found: Asked, by: str, what: str, store: Store, at: datetime, why: str | None = None) -> None:

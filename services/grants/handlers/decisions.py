@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from chassis.envelope import Event
-from chassis.errors import refuse
-from chassis.facts import Said, refusal
+from chassis.errors import Refused, refuse
+from chassis.facts import Said
 from contracts.grants import Feedback
 from contracts.refusal import FieldError
 from services.grants import events_out
@@ -15,6 +15,7 @@ from services.grants.domain.organisation import known_as
 from services.grants.domain.rounds import pounds
 from services.grants.domain.scoring import feedback
 from services.grants.events_out import ReportReminder
+from services.grants.handlers.applications import book_of
 from services.grants.handlers.judging import (
     AwardGrant,
     DeclineApplication,
@@ -23,6 +24,7 @@ from services.grants.handlers.judging import (
     ReserveGrant,
     ReturnUnderspend,
 )
+from services.grants.handlers.one_by_one import allowed, check
 from services.grants.handlers.reserve import move_up, said_of
 from services.grants.store import Store
 from services.grants.store.money import Payment, Report, Terms
@@ -31,133 +33,82 @@ from services.grants.store.rounds import Decision
 MINIMAL_FINANCIAL_ASSISTANCE: Final = 315_000_00
 """What one organisation may have of it in three years: Subsidy Control Act 2022, section 36."""
 
-Decided = Event[AwardGrant] | Event[ReserveGrant] | Event[DeclineApplication] | Event[PayInstalment]
+
+async def award(event: Event[AwardGrant], store: Store, at: datetime) -> list[Said]:
+    asked, book = event.data, await book_of(event, store)
+    check(_terms_error(asked))
+    decided = allowed(book.award(asked.application_id, asked.amount_pence, asked.by))
+    await _promise(asked, decided, "awarded", book, store, at)
+    told = await said_of(event, [decided], store, book, at, from_reserve=False)
+    return [*told, *events_out.answered(event, told)]
 
 
-async def _book(events: Sequence[Decided] | Sequence[Event[ReturnUnderspend]], store: Store) -> Book:
-    """Rounds first, then applications: two decisions about one round wait for each other."""
-    ids = {event.data.application_id for event in events}
-    rounds = await store.rounds.lock(await store.applications.rounds_of(ids))
-    return await store.applications.book(ids, rounds)
+async def reserve(event: Event[ReserveGrant], store: Store, at: datetime) -> list[Said]:
+    asked, book = event.data, await book_of(event, store)
+    check(_terms_error(asked))
+    decided = allowed(book.reserve(asked.application_id, asked.amount_pence, asked.by))
+    await _promise(asked, decided, "reserved", book, store, at)
+    return events_out.both(event, events_out.grant_reserved(decided, await _feedback(decided, book, store)))
 
 
-async def on_award(events: Sequence[Event[AwardGrant]], store: Store, at: datetime) -> list[Said]:
-    book = await _book(events, store)
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        decided = _terms_error(asked) or book.award(asked.application_id, asked.amount_pence, asked.by)
-        if isinstance(decided, FieldError):
-            said.append(refusal(event, decided))
-            continue
-        await _promise(asked, decided, "awarded", book, store, at)
-        told = await said_of(event, [decided], store, book, at, from_reserve=False)
-        said += [*told, *events_out.answered(event, told)]
-    return said
+async def decline(event: Event[DeclineApplication], store: Store, at: datetime) -> list[Said]:
+    asked, book = event.data, await book_of(event, store)
+    decided = allowed(book.decline(asked.application_id, asked.by))
+    await store.money.save(book, asked.by, at, asked.reason)
+    await store.letters.advise(asked.application_id, asked.advice)
+    await store.applications.drop_drafts([asked.application_id])
+    decision = Decision(asked.by, "declined", decided.round_id, decided.application_id, asked.reason)
+    await store.rounds.record([decision], at)
+    words = await _feedback(decided, book, store)
+    return events_out.both(event, events_out.application_declined(decided, asked.reason, words))
 
 
-async def on_reserve(events: Sequence[Event[ReserveGrant]], store: Store, at: datetime) -> list[Said]:
-    book = await _book(events, store)
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        decided = _terms_error(asked) or book.reserve(asked.application_id, asked.amount_pence, asked.by)
-        if isinstance(decided, FieldError):
-            said.append(refusal(event, decided))
-            continue
-        await _promise(asked, decided, "reserved", book, store, at)
-        words = await _feedback(decided, book, store)
-        said += events_out.both(event, events_out.grant_reserved(decided, words))
-    return said
+async def pay(event: Event[PayInstalment], store: Store, at: datetime) -> list[Said]:
+    asked, book = event.data, await book_of(event, store)
+    allowed(book.allowed("account", asked.application_id))
+    check(await _payment_error(asked, store))
+    after = allowed(book.pay(asked.application_id, asked.amount_pence))
+    await store.money.save(book, asked.by, at)
+    payment = Payment(asked.application_id, asked.instalment, asked.amount_pence, asked.evidence, asked.by)
+    await store.money.pay(payment, at)
+    details = {"pence": asked.amount_pence, "instalment": asked.instalment}
+    decision = Decision(asked.by, "paid", after.round_id, after.application_id, asked.evidence, details)
+    await store.rounds.record([decision], at)
+    return events_out.both(event, events_out.payment_made(after, asked.amount_pence, at))
 
 
-async def on_decline(events: Sequence[Event[DeclineApplication]], store: Store, at: datetime) -> list[Said]:
-    book = await _book(events, store)
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        decided = book.decline(asked.application_id, asked.by)
-        if isinstance(decided, FieldError):
-            said.append(refusal(event, decided))
-            continue
-        await store.money.save(book, asked.by, at, asked.reason)
-        await store.applications.drop_drafts([asked.application_id])
-        decision = Decision(asked.by, "declined", decided.round_id, decided.application_id, asked.reason)
-        await store.rounds.record([decision], at)
-        words = await _feedback(decided, book, store)
-        said += events_out.both(event, events_out.application_declined(decided, asked.reason, words))
-    return said
+async def give_back(event: Event[ReturnUnderspend], store: Store, at: datetime) -> list[Said]:
+    """Money that comes back goes to the reserve list."""
+    asked, book = event.data, await book_of(event, store)
+    after = allowed(book.give_back(asked.application_id, asked.amount_pence))
+    await store.money.save(book, asked.by, at)
+    await store.money.pay(Payment(after.application_id, None, -asked.amount_pence, None, asked.by), at)
+    details = {"pence": asked.amount_pence}
+    decision = Decision(asked.by, "returned", after.round_id, after.application_id, asked.why, details)
+    await store.rounds.record([decision], at)
+    told = events_out.both(event, events_out.underspend_returned(after, asked.amount_pence, at))
+    return [*told, *await move_up(event, book, store, after.round_id, at)]
+
+
+async def report(event: Event[ReportGrant], store: Store, at: datetime) -> list[Said]:
+    asked = event.data
+    known = (await store.applications.asked([asked.application_id])).get(asked.application_id)
+    if known is None or known.application.organisation_id != known_as(asked.applicant):
+        raise Refused(UNKNOWN_APPLICATION)
+    owed = await store.money.owed_reports([asked.application_id])
+    check(_report_error(asked, known.application, came=owed.get((asked.application_id, asked.due_on))))
+    told = Report(asked.application_id, asked.due_on, asked.spent_pence, asked.people_helped, asked.account)
+    await store.money.report(told, at)
+    round_id = known.application.round_id
+    decision = Decision(asked.applicant, "reported", round_id, asked.application_id, str(asked.due_on))
+    await store.rounds.record([decision], at)
+    fact = events_out.grant_reported(asked.application_id, round_id, asked.due_on, asked.spent_pence, at)
+    return events_out.both(event, fact)
 
 
 async def _feedback(decided: Application, book: Book, store: Store) -> list[Feedback]:
     scores = (await store.assessment.scores([decided.application_id]))[decided.application_id]
     return feedback(book.rounds[decided.round_id].rules.criteria, [score.scores for score in scores])
-
-
-async def on_pay(events: Sequence[Event[PayInstalment]], store: Store, at: datetime) -> list[Said]:
-    book = await _book(events, store)
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        allowed = book.allowed("account", asked.application_id)
-        wrong = allowed if isinstance(allowed, FieldError) else await _payment_error(asked, store)
-        after = wrong or book.pay(asked.application_id, asked.amount_pence)
-        if isinstance(after, FieldError):
-            said.append(refusal(event, after))
-            continue
-        await store.money.save(book, asked.by, at)
-        payment = Payment(asked.application_id, asked.instalment, asked.amount_pence, asked.evidence, asked.by)
-        await store.money.pay(payment, at)
-        details = {"pence": asked.amount_pence, "instalment": asked.instalment}
-        await store.rounds.record(
-            [Decision(asked.by, "paid", after.round_id, after.application_id, asked.evidence, details)], at
-        )
-        said += events_out.both(event, events_out.payment_made(after, asked.amount_pence, at))
-    return said
-
-
-async def on_return(events: Sequence[Event[ReturnUnderspend]], store: Store, at: datetime) -> list[Said]:
-    """Money that comes back goes to the reserve list."""
-    book = await _book(events, store)
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        after = book.give_back(asked.application_id, asked.amount_pence)
-        if isinstance(after, FieldError):
-            said.append(refusal(event, after))
-            continue
-        await store.money.save(book, asked.by, at)
-        await store.money.pay(Payment(after.application_id, None, -asked.amount_pence, None, asked.by), at)
-        details = {"pence": asked.amount_pence}
-        await store.rounds.record(
-            [Decision(asked.by, "returned", after.round_id, after.application_id, asked.why, details)], at
-        )
-        said += events_out.both(event, events_out.underspend_returned(after, asked.amount_pence, at))
-        said += await move_up(event, book, store, after.round_id, at)
-    return said
-
-
-async def on_report(events: Sequence[Event[ReportGrant]], store: Store, at: datetime) -> list[Said]:
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        known = (await store.applications.asked([asked.application_id])).get(asked.application_id)
-        if known is None or known.application.organisation_id != known_as(asked.applicant):
-            said.append(refusal(event, UNKNOWN_APPLICATION))
-            continue
-        owed = await store.money.owed_reports([asked.application_id])
-        if wrong := _report_error(asked, known.application, came=owed.get((asked.application_id, asked.due_on))):
-            said.append(refusal(event, wrong))
-            continue
-        report = Report(asked.application_id, asked.due_on, asked.spent_pence, asked.people_helped, asked.account)
-        await store.money.report(report, at)
-        round_id = known.application.round_id
-        decision = Decision(asked.applicant, "reported", round_id, asked.application_id, str(asked.due_on))
-        await store.rounds.record([decision], at)
-        said += events_out.both(
-            event, events_out.grant_reported(asked.application_id, round_id, asked.due_on, asked.spent_pence, at)
-        )
-    return said
 
 
 async def on_report_reminders(events: Sequence[Event[ReportReminder]], store: Store, _at: datetime) -> list[Said]:
@@ -184,6 +135,7 @@ async def _promise(
         asked.reports_due,
     )
     await store.money.promise([terms])
+    await store.letters.advise(asked.application_id, asked.advice)
     details = {"pence": asked.amount_pence}
     decision = Decision(asked.by, what, decided.round_id, decided.application_id, asked.decided_under, details)
     await store.rounds.record([decision], at)

@@ -85,12 +85,15 @@ class Subsidy(Part):
 
 
 class _Promise(Message):
+    """`advice` is for the letter: what was good, and what would have helped."""
+
     application_id: UUID
     amount_pence: Amount
     decided_under: Line | None = None
     subsidy: Subsidy = Subsidy()
     schedule: list[Instalment] = Field(default=[], max_length=24)
     reports_due: list[Day] = Field(default=[], max_length=24)
+    advice: Words | None = None
     by: str
 
 
@@ -106,10 +109,11 @@ class ReserveGrant(_Promise):
 
 @act(key="application_id")
 class DeclineApplication(Message):
-    """An approver turns an application down, with a coded reason."""
+    """An approver turns an application down, with a coded reason. `advice` is for the letter: what would help."""
 
     application_id: UUID
     reason: Code
+    advice: Words | None = None
     by: str
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chassis.envelope import Event
-from chassis.facts import Fact, Said, answer, refusal
+from chassis.facts import Fact, Said, answer
 from contracts.grants import FundOpened
 from contracts.refusal import FieldError
 from services.grants import events_out
@@ -13,6 +13,7 @@ from services.grants.domain.awards import Application, Book
 from services.grants.domain.organisation import recipient_id
 from services.grants.domain.rounds import Round, round_errors, stage_errors
 from services.grants.handlers.acts import MoveRound, PutFund, PutRound, TopUpRound
+from services.grants.handlers.one_by_one import allowed, check
 from services.grants.handlers.reserve import move_up
 from services.grants.handlers.weights import freeze
 from services.grants.store import Store
@@ -21,99 +22,81 @@ from services.grants.store.rounds import Decision, Fund, TopUp, described
 from services.grants.store.rows import Asked
 
 
-async def on_put_fund(events: Sequence[Event[PutFund]], store: Store, _at: datetime) -> list[Said]:
+async def put_fund(event: Event[PutFund], store: Store, _at: datetime) -> list[Said]:
     """Nothing is said again of a fund that stays as it is."""
-    funds = await store.rounds.funds({event.data.fund_id for event in events})
-    said: list[Said] = []
-    for event in events:
-        wanted = _fund(event.data)
-        opened = FundOpened(fund_id=wanted.fund_id, name=wanted.name)
-        said += [answer(event, opened)]
-        said += [Fact(opened, event)] if funds.get(wanted.fund_id) != wanted else []
-        funds[wanted.fund_id] = wanted
-    await store.rounds.save_funds(list(funds.values()))
-    return said
+    wanted = _fund(event.data)
+    known = (await store.rounds.funds([wanted.fund_id])).get(wanted.fund_id)
+    await store.rounds.save_funds([wanted])
+    opened = FundOpened(fund_id=wanted.fund_id, name=wanted.name)
+    return [answer(event, opened), *([] if known == wanted else [Fact(opened, event)])]
 
 
-async def on_put_round(events: Sequence[Event[PutRound]], store: Store, at: datetime) -> list[Said]:
+async def put_round(event: Event[PutRound], store: Store, at: datetime) -> list[Said]:
     """Nothing is said again of a round that stays as it is; what is amended goes into its history."""
-    funds = await store.rounds.funds({event.data.fund_id for event in events})
-    rounds = await store.rounds.lock({event.data.round_id for event in events})
-    said: list[Said] = []
-    decisions: list[Decision] = []
-    for event in events:
-        asked, before = event.data, rounds.get(event.data.round_id)
-        wanted = _round(asked, before)
-        if errors := round_errors(wanted, before, at, fund_is_open=wanted.fund_id in funds, why=asked.why):
-            said.append(refusal(event, *errors))
-            continue
-        said += [answer(event, events_out.round_opened(wanted))]
-        if wanted != before:
-            said.append(Fact(events_out.round_opened(wanted), event))
-            decisions.append(_amended(asked, wanted, before))
-        rounds[wanted.round_id] = wanted
-    await store.rounds.save(list(rounds.values()))
-    await store.rounds.record(decisions, at)
-    return said
+    asked = event.data
+    funds = await store.rounds.funds([asked.fund_id])
+    before = (await store.rounds.lock([asked.round_id])).get(asked.round_id)
+    wanted = _round(asked, before)
+    check(*round_errors(wanted, before, at, fund_is_open=wanted.fund_id in funds, why=asked.why))
+    opened = events_out.round_opened(wanted)
+    if wanted == before:
+        return [answer(event, opened)]
+    await store.rounds.save([wanted])
+    await store.rounds.record([_amended(asked, wanted, before)], at)
+    return events_out.both(event, opened)
 
 
-async def on_top_up(events: Sequence[Event[TopUpRound]], store: Store, at: datetime) -> list[Said]:
-    rounds = await store.rounds.lock({event.data.round_id for event in events})
-    book = await store.applications.book([], rounds)
-    said: list[Said] = []
-    for event in events:
-        asked = event.data
-        after = book.top_up(asked.round_id, asked.amount_pence)
-        if isinstance(after, FieldError):
-            said.append(refusal(event, after))
-            continue
-        funder = recipient_id(asked.funder.id, None, None)
-        await store.rounds.top_up([TopUp(asked.round_id, funder.id, asked.funder.name, asked.amount_pence)], at)
-        details = {"pence": asked.amount_pence, "funder": funder.id}
-        await store.rounds.record([Decision(asked.by, "topped-up", asked.round_id, details=details)], at)
-        said += events_out.both(event, events_out.round_opened(after))
-        said += await move_up(event, book, store, asked.round_id, at)
-    return said
+async def top_up(event: Event[TopUpRound], store: Store, at: datetime) -> list[Said]:
+    asked = event.data
+    book = await store.applications.book([], await store.rounds.lock([asked.round_id]))
+    after = allowed(book.top_up(asked.round_id, asked.amount_pence))
+    funder = recipient_id(asked.funder.id, None, None)
+    await store.rounds.top_up([TopUp(asked.round_id, funder.id, asked.funder.name, asked.amount_pence)], at)
+    details = {"pence": asked.amount_pence, "funder": funder.id}
+    await store.rounds.record([Decision(asked.by, "topped-up", asked.round_id, details=details)], at)
+    told = events_out.both(event, events_out.round_opened(after))
+    return [*told, *await move_up(event, book, store, asked.round_id, at)]
 
 
-async def on_move_round(events: Sequence[Event[MoveRound]], store: Store, at: datetime) -> list[Said]:
-    said: list[Said] = []
-    for event in events:
-        said += await _move(event, store, at)
-    return said
-
-
-async def _move(event: Event[MoveRound], store: Store, at: datetime) -> list[Said]:
+async def move(event: Event[MoveRound], store: Store, at: datetime) -> list[Said]:
     asked = event.data
     round_ = (await store.rounds.lock([asked.round_id])).get(asked.round_id)
     applications = await store.applications.asked_in(asked.round_id)
+    check(*_stage_errors(round_, applications, asked, at))
+    assert round_  # noqa: S101 - else it was refused
+    await store.rounds.move(asked.round_id, asked.to)
+    await store.rounds.record([Decision(asked.by, f"moved-to-{asked.to}", asked.round_id, why=asked.why)], at)
+    told: list[Said] = [answer(event, events_out.round_opened(round_))]
+    match asked.to:
+        case "assessing":
+            await store.applications.close(asked.round_id)
+            await freeze(round_, applications, store, at)
+        case "cancelled":
+            told += await _cancel(event, round_, applications, store, at)
+        case "deciding" if not round_.rules.criteria:
+            told += await _settle_unscored(event, applications, store)
+    return told
+
+
+def _stage_errors(
+    round_: Round | None, applications: Sequence[Asked], asked: MoveRound, at: datetime
+) -> Sequence[FieldError]:
     statuses = [each.application.status for each in applications]
-    scored = bool(round_ and round_.rules.criteria)
-    errors = stage_errors(
+    return stage_errors(
         round_,
         asked.to,
         at,
         awaited=sum(bool(each.changes_until and each.changes_until > at) for each in applications),
-        unassessed=statuses.count("submitted") if scored else 0,
+        unassessed=statuses.count("submitted") if round_ and round_.rules.criteria else 0,
         undecided=statuses.count("assessed") + statuses.count("reserve"),
     )
-    if round_ is None or errors:
-        return [refusal(event, *errors)]
-    await store.rounds.move(asked.round_id, asked.to)
-    await store.rounds.record([Decision(asked.by, f"moved-to-{asked.to}", asked.round_id, why=asked.why)], at)
-    if asked.to == "assessing":
-        await store.applications.close(asked.round_id)
-        await freeze(round_, applications, store, at)
-    if asked.to == "cancelled":
-        return [answer(event, events_out.round_opened(round_)), *await _cancel(event, round_, applications, store, at)]
-    if asked.to == "deciding" and not scored:
-        open_ = [each.application for each in applications if each.application.status == "submitted"]
-        await store.assessment.settle([Result(each.application_id, 0) for each in open_])
-        return [
-            answer(event, events_out.round_opened(round_)),
-            *(Fact(events_out.application_assessed(each, 0, 0), event) for each in open_),
-        ]
-    return [answer(event, events_out.round_opened(round_))]
+
+
+async def _settle_unscored(event: Event[MoveRound], applications: Sequence[Asked], store: Store) -> list[Said]:
+    """A round without criteria is decided by need alone."""
+    open_ = [each.application for each in applications if each.application.status == "submitted"]
+    await store.assessment.settle([Result(each.application_id, 0) for each in open_])
+    return [Fact(events_out.application_assessed(each, 0, 0), event) for each in open_]
 
 
 async def _cancel(

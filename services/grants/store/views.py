@@ -15,8 +15,8 @@ MOST_APPLICATIONS: Final = 5000
 _APPLICATION: Final = """
     select application_id, round_id, organisation_id, organisation_original, organisation_name,
            register as on_register, title, amount_pence, kinds, wards, status, points, gap_points, gap_weight,
-           needs_moderation, awarded_pence, reserved_pence, paid_pence, decline_reason, decided_under, changes_until,
-           submitted_at, decided_at, body
+           needs_moderation, awarded_pence, reserved_pence, paid_pence, decline_reason, decided_under, advice,
+           changes_until, submitted_at, decided_at, body
     from application """
 
 Row = dict[str, Any]
