@@ -8,7 +8,7 @@ COMPILE = uv pip compile --quiet --universal --generate-hashes --no-emit-index-u
 	--python-version 3.11 pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench test test-fast test-servers faults compose-up compose-test lint lock clean
+.PHONY: help demo bench test test-fast test-servers histories faults compose-up compose-test lint lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test-fast: .venv/made ## The pure rules only; starts no server
 
 test-servers: .venv/made ## Only the tests that need PostgreSQL or Kafka
 	@$(BIN)/pytest -m servers $(ARGS)
+
+histories: .venv/made ## The tests of invariants with thousands of random histories; `make histories ARGS=tests/referrals`
+	@$(BIN)/pytest -m invariant --hypothesis-profile=thousands $(ARGS)
 
 faults: .venv/made ## Tries to lose, double or disorder a referral; `make faults ARGS="--referrals 20000 --faults 100 --seed 1"`
 	@$(BIN)/python -m tests.faults $(ARGS)

@@ -26,16 +26,23 @@ from deploy.provision import make_database
 from deploy.site import Roles
 from tests import containers
 from tests.deployment import Deployment, deployed
-from tests.support import Clock, Servers, Stage
+from tests.support import USUAL, Clock, Servers, Stage
 
 hypothesis.settings.register_profile(
-    "same-every-time",
+    USUAL,
     deadline=None,
     derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it times the machine
 )
-hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile("same-every-time"), max_examples=30)
-hypothesis.settings.load_profile("same-every-time")
+hypothesis.settings.register_profile("fast", hypothesis.settings.get_profile(USUAL), max_examples=30)
+hypothesis.settings.register_profile(
+    "thousands",
+    hypothesis.settings.get_profile(USUAL),
+    derandomize=False,
+    max_examples=2000,
+    print_blob=True,
+)
+hypothesis.settings.load_profile(USUAL)
 
 STARTS_PROCESSES = {"deploy", "journeys", "faults", "doors"}
 """Folders of tests that start processes of their own."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import hypothesis
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from pydantic import BaseModel, SecretStr
 
@@ -32,8 +33,16 @@ M = TypeVar("M", bound=Message)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SEALING_KEY = SecretStr("5e" * 32)
 TOKEN_KEY = SecretStr("70" * 32)
+USUAL = "same-every-time"
+"""The profile of hypothesis where no other is asked for: `fast`, or `thousands`, new ones every time."""
 DATA = Path(__file__).parents[1].parent / "shared" / "data"
 """Real data that lies beside the project on some machines; tests that use it skip where it is absent."""
+
+
+def usual(examples: int) -> int:
+    """So many examples, or as many as the profile says that was asked for."""
+    asked = hypothesis.settings.get_current_profile_name() != USUAL
+    return hypothesis.settings().max_examples if asked else examples
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from chassis.disclosure import (
     published,
 )
 from tests.attacker import Solver
+from tests.support import usual
 
 COUNT = st.one_of(st.integers(0, 9), st.integers(0, 30))
 
@@ -118,7 +119,7 @@ def assert_safe(
 
 
 @pytest.mark.invariant(7)
-@settings(max_examples=40)
+@settings(max_examples=usual(40))
 @given(st.lists(st.lists(COUNT, min_size=3, max_size=3), min_size=2, max_size=4))
 def test_rows_columns_and_totals_of_a_table_tell_no_small_count(table: list[list[int]]) -> None:
     of_sort: dict[Sort, int] = {(row, col): n for row, line in enumerate(table) for col, n in enumerate(line)}

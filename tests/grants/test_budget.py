@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.grants.conftest import City
-from tests.support import NOON
+from tests.support import NOON, usual
 
 pytestmark = pytest.mark.servers
 
@@ -19,7 +19,7 @@ fresh = count()
 
 @pytest.mark.invariant(6)
 @settings(
-    max_examples=20,
+    max_examples=usual(20),
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # a race does not shrink

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services.matching.domain.allocation import allocate
 from services.matching.domain.fit import Need, Place, misses
 from tests.matching.builders import ARMLEY, HAREHILLS, a_need, a_place
+from tests.support import usual
 
 WARDS = st.sampled_from([frozenset[str](), frozenset({ARMLEY}), frozenset({ARMLEY, HAREHILLS})])
 DAYS = st.sampled_from([frozenset[str](), frozenset[str](), frozenset({"mon"}), frozenset({"sat"})])
@@ -71,7 +72,7 @@ def best_served(needs: list[Need], places: list[Place]) -> tuple[bool, ...]:
 
 
 @pytest.mark.invariant(3)
-@settings(max_examples=300)
+@settings(max_examples=usual(300))
 @given(st.data())
 def test_the_served_are_the_best_by_rank_that_the_places_allow(data: st.DataObject) -> None:
     places = data.draw(some_places())
@@ -87,7 +88,7 @@ def test_the_served_are_the_best_by_rank_that_the_places_allow(data: st.DataObje
     assert tuple(need.need_id in served for need in ranked) == best_served(needs, places)
 
 
-@settings(max_examples=100)
+@settings(max_examples=usual(100))
 @given(st.data(), st.randoms(use_true_random=False))
 def test_the_order_in_which_needs_and_places_are_given_does_not_matter(
     data: st.DataObject, shuffle: random.Random

@@ -34,7 +34,7 @@ from tests.matching.builders import (
     withdrawal,
 )
 from tests.matching.log import must_replay
-from tests.support import NOON, Stage
+from tests.support import NOON, Stage, usual
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 PARTNERS = ["library", "food-bank"]
@@ -308,7 +308,7 @@ async def empty(matching: Matching) -> None:
 @pytest.mark.invariant(3)
 @pytest.mark.invariant(8)
 @settings(
-    max_examples=40,
+    max_examples=usual(40),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(steps=st.lists(st.sampled_from(COMMON), min_size=10, max_size=30), data=st.data())

@@ -16,11 +16,11 @@ from services.matching.store.queue import Arrival, Queue
 from services.matching.store.supply import Supply
 from tests.matching.builders import ARMLEY, HAREHILLS, Matching, a_need, a_place, id_of, place, referral
 from tests.matching.strategies import ASKS, TERMS
-from tests.support import NOON
+from tests.support import NOON, usual
 
 
 @settings(
-    max_examples=15,
+    max_examples=usual(15),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(asks=st.lists(ASKS, min_size=10, max_size=30), terms=st.lists(TERMS, min_size=10, max_size=30))

@@ -23,7 +23,7 @@ from services.notifications.store import Store
 from tests.notifications.conftest import World, a_change, by_notify
 from tests.notifications.notify import StandInNotify
 from tests.notifications.standins import a_contact
-from tests.support import NOON, fact_event
+from tests.support import NOON, fact_event, usual
 
 Mail = Literal["takes", "refuses", "refuses_content_for", "puts_off", "hangs_up_on", "hangs_up_after_data"]
 MAIL: tuple[Mail, ...] = ("takes", "refuses", "refuses_content_for", "puts_off", "hangs_up_on", "hangs_up_after_data")
@@ -233,7 +233,7 @@ class Story:
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=usual(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(persons=people, script=acts)
 async def test_nobody_is_told_twice_or_against_the_rule_and_nobody_is_forgotten(
     world: World, persons: list[Person], script: list[str]

@@ -23,7 +23,7 @@ from services.referrals.domain.contact import (
     choose,
     to_referrer,
 )
-from tests.support import NOON
+from tests.support import NOON, usual
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 AUTUMN, SPRING = datetime(2026, 10, 25, tzinfo=UTC), datetime(2027, 3, 28, tzinfo=UTC)
@@ -75,7 +75,7 @@ def is_safe(hours: tuple[str, str], at: datetime) -> bool:
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=2000)
+@settings(max_examples=usual(2000))
 @given(rules(), purposes, st.lists(st.sampled_from(CHANNELS)), times)
 def test_nobody_is_reached_by_a_channel_that_the_rule_does_not_allow(
     rule: Rule, purpose: str, tried: list[str], at: datetime
@@ -105,7 +105,7 @@ def test_nobody_is_reached_when_the_rule_or_the_agreement_has_lapsed(rule: Rule,
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=2000)
+@settings(max_examples=usual(2000))
 @given(rules(hours_from(0), sorted(AT_SAFE_HOURS)), purposes, times)
 @example(a_rule("phone", hours=("01:15", "01:45")), "offered", SPRING + timedelta(hours=1, minutes=30))
 @example(a_rule("phone", hours=("00:30", "01:10")), "offered", AUTUMN + timedelta(minutes=30))
@@ -116,7 +116,7 @@ def test_nobody_is_rung_now_outside_their_safe_hours(rule: Rule, purpose: str, a
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=1000)
+@settings(max_examples=usual(1000))
 @given(rules(hours_from(2 * 60), sorted(AT_SAFE_HOURS)), purposes, times)
 @example(a_rule("sms", hours=("10:00", "15:00")), "offered", SPRING - timedelta(hours=7))
 @example(a_rule("sms", hours=("10:00", "15:00")), "offered", AUTUMN - timedelta(hours=7))
@@ -149,7 +149,7 @@ def test_safe_hours_are_those_of_the_clock_on_the_wall(at: datetime, begins: dat
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=1000)
+@settings(max_examples=usual(1000))
 @given(rules(st.none(), sorted(HEARD_AT_ONCE)), purposes, times)
 def test_who_names_no_hours_is_not_disturbed_in_the_quiet_ones(rule: Rule, purpose: str, at: datetime) -> None:
     contact = choose(rule, purpose, (), at)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from contracts.calendar import day_of
 from services.referrals.domain.contact import AT_SAFE_HOURS, Rule, choose, strictest
 from tests.referrals.test_gate import CHANNELS, a_rule, is_safe, purposes, rules, times
-from tests.support import NOON
+from tests.support import NOON, usual
 
 DIFFERENT: dict[str, str] = {channel: f"another {channel}" for channel in CHANNELS}
 
 
 @pytest.mark.invariant(5)
-@settings(max_examples=1000)
+@settings(max_examples=usual(1000))
 @given(rules(), rules(), purposes, st.lists(st.sampled_from(CHANNELS)), times)
 def test_whoever_is_reached_is_reached_as_both_rules_allow(
     one: Rule, other: Rule, purpose: str, tried: list[str], at: datetime

@@ -17,7 +17,7 @@ from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography
 from services.reporting.handlers.editions import Edition
 from tests.attacker import Solver
-from tests.support import NOON
+from tests.support import NOON, usual
 
 CITY = Geography(["W1", "W2", "W3"], {"W1": "1", "W2": "2", "W3": "2"}, {"W1": "Inner", "W2": "Inner", "W3": "Outer"})
 REFERRALS = replace(BY_NAME["referrals"], tables=((), ("decile",), ("committee",)), in_year=(("ward",),))
@@ -107,7 +107,7 @@ AMOUNT = st.one_of(st.integers(0, 4), st.integers(0, 14))
 
 
 @pytest.mark.invariant(7)
-@settings(max_examples=8)
+@settings(max_examples=usual(8))
 @given(st.lists(AMOUNT, min_size=len(SORTS), max_size=len(SORTS)))
 def test_all_tables_of_all_months_and_years_tell_no_small_count(amounts: Sequence[int]) -> None:
     world = Published(dict(zip(SORTS, amounts, strict=True)))

@@ -53,7 +53,7 @@ from tests.reporting.builders import (
     referral_id,
     reporting,
 )
-from tests.support import Stage, fact_event
+from tests.support import Stage, fact_event, usual
 
 Put = Callable[[Service], Awaitable[Stage]]
 OF_ONE = {"referral_id": referral_id(1), "need_id": need_id(1)}
@@ -229,7 +229,7 @@ async def test_the_same_facts_heard_again_change_nothing(stage: Put) -> None:
 
 @pytest.mark.invariant(1)
 @given(order=st.randoms(use_true_random=False))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=usual(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_interleaving_of_topics_ends_the_same(on: Stage, order: Any) -> None:
     """A key keeps its order on its topic; nothing else does."""
     log = list(enumerate(a_life()))
