@@ -74,13 +74,17 @@ def document(model: type[Message]) -> dict[str, Any]:
 
 
 def promise(part: Any) -> Any:
-    """What of a schema a reader or writer can rely on: all but the words."""
+    """What of a schema a reader or writer can rely on: all but the words, and the order in which fields are named."""
     if isinstance(part, list):
         return [promise(item) for item in part]
     if not isinstance(part, dict):
         return part
     return {
-        key: {name: promise(schema) for name, schema in value.items()} if key in NAMED else promise(value)
+        key: {name: promise(schema) for name, schema in value.items()}
+        if key in NAMED
+        else sorted(value)
+        if key == "required"
+        else promise(value)
         for key, value in part.items()
         if key not in WORDS
     }

@@ -75,21 +75,26 @@ class NeedReceived(NeedAsked):
     paused: bool = False
 
 
-@fact("referrals", key="referral_id", to=("matching", "notifications", "reporting", "grants"))
-class ReferralReceived(Message):
-    """A referral was accepted. `ward` is where to help, none for city-wide help only."""
+class _ForMatching(Message):
+    """What a referral decides by, beside its needs."""
 
     referral_id: UUID
-    person_ref: UUID
     partner: PartnerId
     received_at: When
     ward: str | None
     area: str
-    needs: list[NeedReceived]
     languages: list[str] = []
     schemes: list[str] = []
     priority: Priority
     lane: Lane = "routine"
+
+
+@fact("referrals", key="referral_id", to=("matching", "notifications", "reporting", "grants"))
+class ReferralReceived(_ForMatching):
+    """A referral was accepted. `ward` is where to help, none for city-wide help only."""
+
+    person_ref: UUID
+    needs: list[NeedReceived]
     not_before: date | None = None
 
     example = {
@@ -136,19 +141,10 @@ class NeedAmended(NeedReceived):
 
 
 @fact("referrals", key="referral_id", to=("matching",))
-class ReferralAmended(Message):
+class ReferralAmended(_ForMatching):
     """All that matching needs to know of a referral, as it is now. Needs that are not named have ended."""
 
-    referral_id: UUID
-    partner: PartnerId
-    received_at: When
-    ward: str | None
-    area: str
     needs: list[NeedAmended]
-    languages: list[str] = []
-    schemes: list[str] = []
-    priority: Priority
-    lane: Lane = "routine"
     lane_until: date | None = None
 
     example = {
