@@ -170,7 +170,7 @@ class OfferMade(_Decided):
     """
 
 
-@fact("matching", key="referral_id")
+@fact("matching", key="referral_id", to=("referrals",))
 class OfferHeld(_Decided):
     """The same, before its provider hears of it: staff confirm it first. Then OfferMade follows, of the same number.
 

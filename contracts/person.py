@@ -32,7 +32,11 @@ AccessibleInformation = Literal[
 Postcode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)]
-Category = Annotated[str, StringConstraints(pattern=r"^[a-z-]{1,40}$")]
+Untold = Literal["prefer-not-to-say"]
+Age = Literal["under-16", "16-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75-84", "85-and-over"] | Untold
+Sex = Literal["female", "male"] | Untold
+Ethnicity = Literal["asian", "black", "mixed", "white", "other"] | Untold
+Disability = Literal["limited-a-lot", "limited-a-little", "not-limited"] | Untold
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
@@ -56,6 +60,19 @@ class SafeContact(Part):
         return self
 
 
+class Monitoring(Part):
+    """What somebody told of themselves, if they wanted, so that it is seen who is reached. It decides nothing.
+
+    The categories are harmonised ones of the Office for National Statistics, as coarse as they are published.
+    `disability` is how far a condition of 12 months or more limits what they do.
+    """
+
+    age: Age | None = None
+    sex: Sex | None = None
+    ethnicity: Ethnicity | None = None
+    disability: Disability | None = None
+
+
 class Person(Part):
     """One person. `phone` is E.164; `lsoa` the small area, for its deprivation."""
 
@@ -69,7 +86,7 @@ class Person(Part):
     safe_contact: SafeContact
     circumstances: dict[Circumstance, Answer] = {}
     accessible_information: list[AccessibleInformation] = Field(default=[], max_length=8)
-    monitoring: dict[Category, ShortText] | None = Field(default=None, max_length=12)
+    monitoring: Monitoring | None = None
     goal: Annotated[str, StringConstraints(max_length=500)] | None = None
     notes: Annotated[str, StringConstraints(max_length=2000)] | None = None
 

@@ -29,6 +29,7 @@ from services.referrals.handlers.days import on_check_day
 from services.referrals.handlers.duplicates import SettleDuplicate, on_settle_duplicate
 from services.referrals.handlers.expiring import on_support_expiring
 from services.referrals.handlers.group import on_group_submitted
+from services.referrals.handlers.importing import ImportReferral, on_import_referral
 from services.referrals.handlers.moves import CheckDay
 from services.referrals.handlers.partners import (
     AddKey,
@@ -44,6 +45,7 @@ from services.referrals.handlers.partners import (
     on_revoke_keys,
     on_say_keys,
 )
+from services.referrals.handlers.people import CountPeople, on_count_people
 from services.referrals.handlers.persons import (
     EraseAgain,
     ErasePerson,
@@ -65,10 +67,15 @@ from services.referrals.handlers.restored import (
     on_release_contact,
 )
 from services.referrals.handlers.reviews import AnswerReview, AskForReview, on_answer_review, on_ask_for_review
+from services.referrals.handlers.sims import WriteSim, WriteSimForProvider, on_write_sim
 from services.referrals.handlers.staff import NEED_ACTS, MarkError, SetLane, on_mark_error, on_need_act, on_set_lane
 from services.referrals.handlers.submission import Programme, on_referral_submitted
 
-DUE: Mapping[type[BaseModel], Handler] = {CheckDay: on_check_day}
+
+def due(programme: Programme) -> Mapping[type[BaseModel], Handler]:
+    return {CheckDay: on_check_day, CountPeople: partial(on_count_people, programme)}
+
+
 CONFIRM = (referrals, matching, notifications, grants, reporting)
 
 
@@ -90,7 +97,18 @@ def handlers(programme: Programme) -> Mapping[type[Message], Handler]:
     }
 
 
-ACTS: Mapping[type[BaseModel], Handler] = {
+def acts(programme: Programme) -> Mapping[type[BaseModel], Handler]:
+    """What staff and operations do, and providers over HTTP alone."""
+    write_sim = partial(on_write_sim, programme)
+    return {
+        **_ACTS,
+        ImportReferral: partial(on_import_referral, programme),
+        WriteSim: write_sim,
+        WriteSimForProvider: write_sim,
+    }
+
+
+_ACTS: Mapping[type[BaseModel], Handler] = {
     GiveFeedback: on_give_feedback,
     SetMail: on_set_mail,
     RegisterPartner: on_register_partner,
@@ -113,4 +131,3 @@ ACTS: Mapping[type[BaseModel], Handler] = {
     LoadAreas: on_load_areas,
     AdoptPolicy: on_adopt_policy,
 }
-"""What staff and operations do."""

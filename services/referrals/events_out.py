@@ -117,6 +117,11 @@ def stalled(event: Event[Any], parent: Parent, late: Need, taken_on: Need, at: d
     return [Fact(fact, event), Fact(_told(parent, taken_on, at), event, to=parent.partner)]
 
 
+def reminded(event: Event[Any], parent: Parent, need: Need, at: datetime) -> Fact:
+    """To the referrer: what comes next is something else."""
+    return Fact(_told(parent, need, at), event, to=parent.partner)
+
+
 def amended(event: Event[Any], rows: Sequence[Any]) -> Fact:
     """All that matching is to know of a referral; a row for each open need."""
     first = rows[0]

@@ -8,9 +8,10 @@ from contracts import contacting as c
 from contracts import grants as g
 from contracts import matching as m
 from contracts import notifications as n
+from contracts import people as p
 from contracts import referrals as r
 from contracts.message import Message
-from services.reporting.handlers import grants, matching, notifications, referrals
+from services.reporting.handlers import grants, matching, notifications, people, referrals
 from services.reporting.handlers.publishing import changing
 
 _HANDLERS: Final[Mapping[type[Message], Handler]] = {
@@ -22,6 +23,7 @@ _HANDLERS: Final[Mapping[type[Message], Handler]] = {
     r.ReferralStalled: referrals.on_referral_stalled,
     r.ReferralClosed: referrals.on_referral_closed,
     r.PersonErased: referrals.on_person_erased,
+    p.PeopleCounted: people.on_people_counted,
     m.ProviderRegistered: matching.on_provider_registered,
     m.PlaceOpened: matching.on_place,
     m.PlaceChanged: matching.on_place,

@@ -4,12 +4,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx2
 import pytest
 
 from chassis.facts import Later
 from contracts.changes import PersonAnswered, ReferralAmendmentRequested
 from contracts.door import ReferralAcknowledged, ReferralProgressed, ReferralWithdrawalRequested
-from contracts.matching import OfferAccepted, OfferWithdrawn, SupportEnded
+from contracts.matching import OfferAccepted, OfferHeld, OfferWithdrawn, SupportEnded
 from contracts.notifications import AnswerTaken
 from contracts.referrals import (
     NeedAnswered,
@@ -154,13 +155,32 @@ async def test_a_day_that_goes_by_is_told_to_the_referrer_and_taken_on_by_the_pr
     assert not said(await day(on_stage, due_on + timedelta(days=1)), ReferralStalled)
 
 
+@pytest.mark.invariant(4)
+async def test_what_was_found_is_for_staff_to_confirm_and_stalls_when_they_do_not(on_stage: Stage) -> None:
+    received = await refer(on_stage)
+    held = OfferHeld.model_validate(offer(received).model_dump())
+    assert statuses(await on_stage.hear(held)) == [("on-hold", "awaits-confirmation")]
+    by, due_on = await next_of(on_stage, received)
+    assert (by, due_on) == ("programme", TODAY + timedelta(days=7))
+    told = await day(on_stage, due_on + timedelta(days=1))
+    assert [(fact.by, fact.due_on) for fact in said(told, ReferralStalled)] == [("programme", due_on)]
+    assert statuses(await on_stage.hear(offer(received))) == [("offered", None)]
+
+
+async def test_what_was_found_and_is_gone_before_it_is_confirmed_waits_again(on_stage: Stage) -> None:
+    received = await refer(on_stage)
+    await on_stage.hear(OfferHeld.model_validate(offer(received).model_dump()))
+    gone = OfferWithdrawn(**ids(received), offer_id=uuid4(), place_id="p", provider="library")
+    assert statuses(await on_stage.hear(gone)) == [("on-hold", "waiting-for-place")]
+
+
 async def test_each_day_is_planned_once(on_stage: Stage) -> None:
     one, two, three = (
         a_person(name=name, phone=None, safe_contact=REFERRER) for name in ("Ann Lee", "Bo Kay", "Cy Day")
     )
     first = await on_stage.receive("gp-armley", a_referral(one), a_referral(two, reference="GP-2"))
     again = await on_stage.receive("gp-armley", a_referral(three, reference="GP-3"))
-    assert len([s for s in first if isinstance(s, Later)]) == 1
+    assert len([s for s in first if isinstance(s, Later)]) == 2  # the next action, and the count of the month
     assert not [s for s in again if isinstance(s, Later)]
 
 
@@ -183,6 +203,40 @@ async def test_an_agreement_that_lapses_stops_offers_until_the_person_is_asked_a
     )
     assert statuses(renewed) == [("on-hold", "waiting-for-place")]
     assert told_matching(renewed) == [(False, None)]
+
+
+async def test_before_an_agreement_ends_the_referrer_is_told_to_ask_again_until_it_has(
+    on_stage: Stage, doors: httpx2.AsyncClient
+) -> None:
+    async def ending() -> list[str]:
+        told = await doors.get("/v1/staff/agreements", headers={"Authorization": "Bearer ann"})
+        return [need["need_id"] for need in told.json()["agreements"]]
+
+    until, agreed = TODAY + timedelta(days=60), {"by": "person", "given_on": str(TODAY)}
+    received = await refer(on_stage, agreement={**agreed, "until": str(until)})
+    planned = {row["key"] for row in await on_stage.rows("select key from due where type = 'CheckDay'")}
+    assert {str(until - timedelta(days=28)), str(until + timedelta(days=1))} <= planned
+    await day(on_stage, TODAY + timedelta(days=3))  # the programme has not looked for help in time
+    assert await ending() == []
+    told = await day(on_stage, until - timedelta(days=28))
+    (progressed,) = said(told, ReferralProgressed)
+    assert progressed.next
+    assert (progressed.next.by, progressed.next.on) == ("referrer", until)
+    assert (statuses(told), await ending()) == ([], [str(received.needs[0].need_id)])
+    assert not said(await day(on_stage, until - timedelta(days=27)), ReferralProgressed)
+    renewed = await amend(on_stage, received, agreement={**agreed, "until": str(until + timedelta(days=90))})
+    assert [told.next and told.next.by for told in said(renewed, ReferralProgressed)] == ["programme"]
+    assert await ending() == []
+
+
+async def test_a_new_agreement_ends_on_its_own_day(on_stage: Stage) -> None:
+    received, until = await refer(on_stage), TODAY + timedelta(days=3)
+    agreed = {"by": "person", "given_on": str(TODAY), "until": str(until)}
+    await amend(on_stage, received, agreement=agreed)
+    planned = {row["key"] for row in await on_stage.rows("select key from due where type = 'CheckDay'")}
+    assert str(until + timedelta(days=1)) in planned
+    assert await next_of(on_stage, received) == ("referrer", until)
+    assert statuses(await day(on_stage, until + timedelta(days=1))) == [("on-hold", "agreement-lapsed")]
 
 
 # Amendments

@@ -20,6 +20,7 @@ from contracts.matching import (
     NeedWaiting,
     OfferAccepted,
     OfferDeclined,
+    OfferHeld,
     OfferMade,
     OfferWithdrawn,
     SupportEnded,
@@ -27,7 +28,6 @@ from contracts.matching import (
 )
 from contracts.message import Message
 from contracts.referrals import ReferralReceived
-from services.referrals.handlers.moves import CheckDay
 from services.referrals.handlers.staff import (
     AnswerForPerson,
     BarProvider,
@@ -40,7 +40,7 @@ from services.referrals.handlers.staff import (
 )
 from tests.referrals.acting import BY_STAFF
 from tests.referrals.builders import a_person, a_referral
-from tests.support import NOON, Stage, said
+from tests.support import NOON, Stage, said, usual
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 OPEN = "status not in ('completed', 'failed', 'rejected', 'cancelled', 'entered-in-error')"
@@ -83,6 +83,7 @@ class History:
         facts: list[Message] = [
             NeedWaiting(**need, kind=told["kind"], rank_key=NOON),
             GapRecorded(**need, kind=told["kind"], area="E05011400", reasons=["language"]),
+            OfferHeld(**offer, **made),
             OfferMade(**offer, **made),
             OfferMade(**offer, **made),
             OfferAccepted(**offer),
@@ -131,7 +132,9 @@ class History:
 
     async def wait(self) -> None:
         self.stage.clock.forward(timedelta(days=self.draw(st.sampled_from([1, 3, 8, 30]))))
-        due = DueWork(self.stage.worker, {"CheckDay": (CheckDay, None)}, self.stage.clock)
+        due = DueWork(
+            self.stage.worker, {model.__name__: (model, None) for model in self.stage.service.due}, self.stage.clock
+        )
         while await due.once():
             pass
 
@@ -141,6 +144,8 @@ class History:
         assert all(need["next_by"] and need["next_on"] and need["next_what"] for need in needs)
         assert all(need["next_on"] >= today for need in needs), "nobody looked when a day went by"
         assert all(need["hold"] is None or need["status"] == "on-hold" for need in needs)
+        awaited = [need["next_by"] for need in needs if need["reason"] == "awaits-confirmation"]
+        assert set(awaited) <= {"programme"}, "staff confirm what was found"
         planned = {row["key"] for row in await self.stage.rows("select key from due where type = 'CheckDay'")}
         days = {str(need["next_on"] + timedelta(days=1)) for need in needs}
         assert days <= planned, "somebody looks on the day after"
@@ -172,7 +177,7 @@ async def clean(on_stage: Stage) -> Callable[[], Awaitable[Stage]]:
 
 
 @pytest.mark.invariant(4)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=usual(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(steps=st.lists(st.sampled_from(["matching", "matching", *STEPS]), min_size=5, max_size=25), data=st.data())
 async def test_in_every_history_an_open_need_has_an_owner_and_a_day_that_is_looked_at(
     clean: Callable[[], Awaitable[Stage]], steps: Sequence[str], data: st.DataObject

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from contracts.vocabulary import TERMINAL, NeedStatus
 from services.referrals.domain.lifecycle import (
-    HELD_STEPS,
+    AWAITS,
     HOLDS,
     OPEN,
     STEPS,
+    STEPS_BY_REASON,
     TABLE,
     Asked,
     Need,
@@ -65,7 +66,7 @@ def test_a_need_moves_as_the_table_says_and_in_no_other_way(before: NeedStatus) 
 
 def test_every_request_is_in_the_table() -> None:
     assert set(TABLE) == set(REQUESTS)
-    assert set(HELD_STEPS) == HOLDS | {"agreement-lapsed"}
+    assert set(STEPS_BY_REASON) == HOLDS | {"agreement-lapsed", AWAITS}
     assert set(STEPS) == OPEN == set(STATUSES) - TERMINAL
 
 
@@ -88,7 +89,7 @@ def test_help_is_not_completed_without_an_outcome(status: NeedStatus) -> None:
     assert apply(a_need(status), Asked("complete", outcome="helped"), NOON)
 
 
-@pytest.mark.parametrize("what", ["wait", "lack", "offer", "accept", "decline", "expire", "take-back", "hand-back"])
+@pytest.mark.parametrize("what", [request for request, rule in TABLE.items() if rule.unless_held])
 def test_what_matching_says_of_a_need_that_is_held_comes_too_late(what: Request) -> None:
     (asked,) = asked_rightly(what)
     assert apply(a_need("on-hold", "not-now", "not-now"), asked, NOON) is None

@@ -11,6 +11,7 @@ from chassis.door import body_of
 from chassis.http import IdempotencyKey, Staff
 from chassis.service import Running
 from contracts.door import ReferralAcknowledged
+from services.referrals.domain.lifecycle import ENDS, LATE
 from services.referrals.handlers.duplicates import SettleDuplicate
 from services.referrals.handlers.importing import ImportReferral
 from services.referrals.handlers.policies import AdoptPolicy
@@ -71,12 +72,24 @@ def for_staff(running: Running) -> APIRouter:
             rows = await Store(conn).policies.scores()
         return {"scores": [dict(row) for row in rows]}
 
+    _to_do(router, running)
+    return router
+
+
+def _to_do(router: APIRouter, running: Running) -> None:
     @router.get("/late")
     async def late(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
         """Needs whose day went by, and that you have taken on: the next to fall due first."""
         async with running.database.acquire() as conn:
-            rows = await Store(conn).changes.late()
+            rows = await Store(conn).changes.next_is(LATE[-1])
         return {"late": [dict(row) for row in rows]}
+
+    @router.get("/agreements")
+    async def agreements(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
+        """Needs that wait and whose agreement ends soon, the next first. The referrer was told to ask again."""
+        async with running.database.acquire() as conn:
+            rows = await Store(conn).changes.next_is(ENDS)
+        return {"agreements": [dict(row) for row in rows]}
 
     @router.get("/duplicates")
     async def duplicates(_staff: Staff) -> dict[str, list[dict[str, Any]]]:
@@ -84,8 +97,6 @@ def for_staff(running: Running) -> APIRouter:
         async with running.database.acquire() as conn:
             rows = await Store(conn).duplicates.unsettled()
         return {"duplicates": [dict(row) for row in rows]}
-
-    return router
 
 
 def _need_act(router: APIRouter, running: Running, name: str, model: type[StaffAct]) -> None:

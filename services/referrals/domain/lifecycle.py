@@ -12,6 +12,7 @@ from contracts.vocabulary import TERMINAL, Actor, Kind, NeedStatus
 Request = Literal[
     "wait",
     "lack",
+    "found",
     "offer",
     "accept",
     "decline",
@@ -72,6 +73,8 @@ QUEUED: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offer
 HELPED: Final[frozenset[NeedStatus]] = frozenset({"accepted", "in-progress"})
 BY_PROVIDER: Final[frozenset[NeedStatus]] = HELPED | {"completed"}
 GIVEN: Final[frozenset[NeedStatus]] = frozenset({"offered", "accepted", "in-progress"})
+AWAITS: Final = "awaits-confirmation"
+"""A place is held for it, which staff have not confirmed."""
 HOLDS: Final = frozenset({"paused-by-staff", "not-before", "not-now", "checking", "risk-check"})
 
 
@@ -92,6 +95,7 @@ class Rule(NamedTuple):
 TABLE: Final[dict[Request, Rule]] = {
     "wait": Rule(OPEN, "on-hold", {"waiting-for-place"}, unless_held=True),
     "lack": Rule(OPEN, "on-hold", {"no-place-suits"}, unless_held=True),
+    "found": Rule(QUEUED, "on-hold", {AWAITS}, unless_held=True),
     "offer": Rule(QUEUED, "offered", unless_held=True),
     "accept": Rule(QUEUED, "accepted", unless_held=True),
     "decline": Rule(OPEN, "on-hold", {"offer-declined"}, unless_held=True),
@@ -131,7 +135,8 @@ STEPS: Final[dict[NeedStatus, Step]] = {
 }
 """Who owns a need in each state, after how many days they must have acted, and what they do."""
 
-HELD_STEPS: Final[dict[str, Step]] = {
+STEPS_BY_REASON: Final[dict[str, Step]] = {
+    AWAITS: ("programme", 7, "The programme confirms the help that was found."),
     "paused-by-staff": ("programme", 28, "The programme looks at it again."),
     "not-before": ("programme", 28, "We look for help from this day on."),
     "not-now": ("programme", 28, "We look for help again from this day on."),
@@ -139,16 +144,42 @@ HELD_STEPS: Final[dict[str, Step]] = {
     "risk-check": ("programme", 7, "The programme checks that a visit at home is safe."),
     "agreement-lapsed": ("referrer", 14, "Ask the person again, and send us the new agreement."),
 }
-"""The same for needs that are held: on the last day of the hold, where it has one."""
+"""The same for needs that are on hold for a reason: on the last day of the hold, where it has one."""
 
 LATE: Final[Step] = ("programme", 7, "It takes longer than we said. The programme looks into it.")
 
 
-def next_step(status: NeedStatus, at: datetime, hold: str | None = None, until: date | None = None) -> Next | None:
+def next_step(status: NeedStatus, at: datetime, reason: str | None = None, until: date | None = None) -> Next | None:
     if status not in STEPS:
         return None
-    by, days, what = HELD_STEPS[hold] if hold else STEPS[status]
+    by, days, what = STEPS_BY_REASON.get(reason or "", STEPS[status])
     return Next(by, until or day_of(at + timedelta(days=days)), what)
+
+
+WARNED: Final = 28
+"""So many days before an agreement ends the referrer is asked to see to it."""
+ENDS: Final = "The agreement ends on this day. Ask the person again, and send us the new agreement."
+
+
+def agreed_until(need: Need, until: date | None, at: datetime) -> Need | None:
+    """A need that waits is the referrer's to see to while its agreement comes to an end, and not when there is a new
+    one. None where nothing changes."""
+    if need.status not in ("requested", "on-hold") or need.hold or need.reason == AWAITS:
+        return None
+    if until and until <= day_of(at) + timedelta(days=WARNED):
+        after = replace(need, next=Next("referrer", until, ENDS))
+    elif need.next and need.next.what == ENDS:
+        after = replace(need, next=next_step(need.status, at, need.reason))
+    else:
+        return None
+    return after if after != need else None
+
+
+def days_of_agreement(until: date | None, today: date) -> set[date]:
+    """The days on which somebody must look because an agreement ends."""
+    if until is None or until == date.max:
+        return set()
+    return {day for day in (until - timedelta(days=WARNED), until + timedelta(days=1)) if day > today}
 
 
 def stalled(need: Need, at: datetime) -> Need:
@@ -169,7 +200,7 @@ def apply(need: Need, asked: Asked, at: datetime) -> Need | None:
         status=rule.after,
         reason=asked.reason,
         outcome=asked.outcome,
-        next=next_step(rule.after, at, hold, asked.until),
+        next=next_step(rule.after, at, asked.reason, asked.until),
         provider=asked.provider if rule.after in BY_PROVIDER else None,
         hold=hold,
         hold_until=asked.until if hold else None,
@@ -178,7 +209,7 @@ def apply(need: Need, asked: Asked, at: datetime) -> Need | None:
 
 def _allows(rule: Rule, need: Need, asked: Asked) -> bool:
     return (
-        need.status in rule.before
+        (need.status in rule.before or (asked.request == "take-back" and need.reason == AWAITS))
         and asked.reason in rule.reasons
         and (asked.outcome is not None) == rule.outcome
         and not (rule.unless_held and need.hold)

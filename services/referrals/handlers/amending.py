@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 from chassis.envelope import Event
@@ -18,20 +16,21 @@ from contracts.person import Person
 from contracts.refusal import FieldError
 from contracts.vocabulary import TERMINAL
 from services.referrals import events_out
-from services.referrals.domain.lifecycle import HOLDS, OPEN, keeps_back
+from services.referrals.domain.lifecycle import HOLDS, OPEN, agreed_until, days_of_agreement
 from services.referrals.domain.priority import Policy
 from services.referrals.handlers.asking import (
     is_ward,
     new_needs,
     open_person,
     person_of,
+    to_keep,
     weigh,
     wrong_agreement,
     wrong_needs,
     wrong_wards,
 )
 from services.referrals.handlers.duplicates import Newcomer, find
-from services.referrals.handlers.moves import Moves, load
+from services.referrals.handlers.moves import Moves, load, what_keeps_back
 from services.referrals.handlers.progress import NOT_FOUND
 from services.referrals.handlers.submission import Programme
 from services.referrals.store import Store
@@ -75,8 +74,8 @@ class _Batch:
     policies: Mapping[str, Policy]
     moves: Moves
     terms: dict[UUID, Terms]
+    persons: dict[UUID, Person]
     deciles: Mapping[str, int]
-    persons: Mapping[UUID, Any]
 
 
 async def on_amendment_requested(
@@ -85,14 +84,26 @@ async def on_amendment_requested(
     ids = [event.data.referral_id for event in events]
     moves = await load(ids, store)
     terms = await store.changes.terms(ids)
-    persons = await store.referrals.sealed_persons(ids)
-    batch = _Batch(programme, await store.policies.all(), moves, terms, await store.referrals.all_deciles(), persons)
+    rows = await store.referrals.sealed_persons(ids)
+    persons = {each: person_of(programme.vault, row) for each, row in rows.items()}
+    deciles = await store.referrals.deciles(_codes(events, terms, persons))
+    batch = _Batch(programme, await store.policies.all(), moves, terms, persons, deciles)
     for event in events:
         if wrong := _wrong(event, batch, at):
             moves.said.append(refusal(event, *wrong))
             continue
         await _amend(event, batch, store, at)
     return await moves.save(store, at)
+
+
+def _codes(
+    events: Sequence[Event[OpenedAmendment]], terms: Mapping[UUID, Terms], persons: Mapping[UUID, Person]
+) -> list[str]:
+    """Of all areas that are named."""
+    named = [code for event in events for code in (event.data.ward, event.data.serve_ward)]
+    told = [event.data.person for event in events if event.data.person]
+    named += [*(each.area for each in terms.values()), *(person.lsoa for person in (*told, *persons.values()))]
+    return [code for code in named if code]
 
 
 def _wrong(event: Event[OpenedAmendment], batch: _Batch, at: datetime) -> list[FieldError]:
@@ -114,6 +125,7 @@ async def _amend(event: Event[OpenedAmendment], batch: _Batch, store: Store, at:
     terms = batch.terms[data.referral_id] = _terms(event, batch, at)
     await store.changes.save_terms(data.referral_id, terms)
     if data.person:
+        batch.persons[data.referral_id] = data.person
         ref = await _replace_person(data.referral_id, data.person, batch.programme.vault, store)
         one = Newcomer(data.referral_id, ref, data.person, frozenset())
         found = await find(batch.programme.vault, [one], store)
@@ -130,11 +142,12 @@ async def _replace_person(referral_id: UUID, person: Person, vault: Vault, store
     """With a key of their own anew, so that what was said before is gone; their SIMs are sealed with it, too."""
     ref = await store.persons.of_referral(referral_id)
     assert ref  # noqa: S101 - an open referral has a person
-    wrapped, sealed = vault.lock(person.model_dump_json().encode())
+    wrapped, sealed = vault.lock(to_keep(person))
     sims = await store.sims.of_person(ref)
     anew = {sim["need_id"]: vault.seal(wrapped, vault.unlock(sim["wrapped_key"], sim["sealed"])) for sim in sims}
     await store.changes.replace_person(ref, wrapped, sealed)
     await store.sims.seal_anew(anew)
+    await store.people.replace({ref: person.monitoring})
     return ref
 
 
@@ -144,8 +157,7 @@ def _terms(event: Event[OpenedAmendment], batch: _Batch, at: datetime) -> Terms:
     area = data.ward or before.area
     moved = data.ward is not None or "serve_ward" in told
     ward = (data.serve_ward or (area if is_ward(area) else None)) if moved else before.ward
-    row = batch.persons.get(data.referral_id)
-    person = data.person or (person_of(batch.programme.vault, row) if row else None)
+    person = data.person or batch.persons.get(data.referral_id)
     agreement = data.agreement
     after = before._replace(
         area=area,
@@ -172,9 +184,12 @@ async def _needs(event: Event[OpenedAmendment], batch: _Batch, store: Store, at:
     new = new_needs(event, data.referral_id, added, terms.agreement_until, terms.not_before)
     await store.referrals.add_needs(new, at)
     moves.add(event, [each.need for each in new])
-    unchecked = await store.changes.unchecked_visits([need.id for need in still_open.values()])
-    kept = partial(keeps_back, terms.agreement_until, terms.not_before, day_of(at))
+    kept = await what_keeps_back(list(still_open.values()), store, day_of(at))
     for need in still_open.values():
-        asked = kept(unchecked_visit=need.id in unchecked)
+        asked = kept[need.id]
         if need.hold not in HELD_BY_STAFF and (need.hold or asked.request != "resume"):
             moves.ask(event, need, asked, at)
+    moves.days |= dict.fromkeys(days_of_agreement(terms.agreement_until, day_of(at)), event)
+    for need in moves.of(data.referral_id):
+        if after := agreed_until(need, terms.agreement_until, at):
+            moves.remind(event, after, at)

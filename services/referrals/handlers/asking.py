@@ -40,9 +40,15 @@ def open_person(opener: Opener, sealed: str) -> Person:
         raise Refused(*errors) from None
 
 
+def to_keep(person: Person) -> bytes:
+    """What is sealed of a person. What they told for counting alone stands apart."""
+    return person.model_dump_json(exclude={"monitoring"}).encode()
+
+
 def person_of(vault: Vault, row: Any) -> Person:
     """Opens a row of `wrapped_key` and `sealed`."""
-    return Person.model_validate(json.loads(vault.unlock(row["wrapped_key"], row["sealed"])))
+    kept = json.loads(vault.unlock(row["wrapped_key"], row["sealed"]))
+    return Person.model_validate({**kept, "monitoring": None})
 
 
 def is_ward(code: str | None) -> bool:

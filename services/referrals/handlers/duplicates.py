@@ -8,16 +8,17 @@ from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.errors import refuse
-from chassis.facts import Said, refusal
+from chassis.facts import Said
 from chassis.sealing import Vault
 from contracts.message import act
 from contracts.person import Person
+from contracts.refusal import FieldError
 from services.referrals import events_out
 from services.referrals.domain.duplicates import in_common, pairs
 from services.referrals.domain.lifecycle import Asked
 from services.referrals.handlers.asking import person_of
-from services.referrals.handlers.moves import load
-from services.referrals.handlers.staff import StaffAct, go_on
+from services.referrals.handlers.moves import Moves
+from services.referrals.handlers.staff import StaffAct, go_on, one_by_one
 from services.referrals.store import Store
 from services.referrals.store.duplicates import Pair
 
@@ -96,20 +97,20 @@ _NOTHING_TO_SETTLE = refuse(
 
 
 async def on_settle_duplicate(events: Sequence[Event[SettleDuplicate]], store: Store, at: datetime) -> list[Said]:
+    return await one_by_one(events, _settle, store, at)
+
+
+async def _settle(event: Event[SettleDuplicate], moves: Moves, store: Store, at: datetime) -> FieldError | None:
     """What is asked twice of the same person ends; the reason tells the partner nothing of the other referral."""
-    moves = await load([event.data.referral_id for event in events], store)
-    for event in events:
-        told = event.data
-        if not await store.duplicates.settle(told.referral_id, told.other_id, told.found, told.by, at):
-            moves.said.append(refusal(event, _NOTHING_TO_SETTLE))
-            continue
-        await store.changes.note_acts([(told.referral_id, None, "SettleDuplicate", told.by, told.why)], at)
-        checked = [need for need in moves.of(told.referral_id) if need.hold == "checking"]
-        if told.found == "same" and checked:
-            moves.said.append(events_out.withdrawn(event, checked, "duplicate"))
-            for need in checked:
-                moves.ask(event, need, Asked("cancel", "other"), at)
-        elif not await store.duplicates.still_checked(told.referral_id):
-            for need in checked:
-                await go_on(event, need, moves, store, at)
-    return await moves.save(store, at)
+    told = event.data
+    if not await store.duplicates.settle(told.referral_id, told.other_id, told.found, told.by, at):
+        return _NOTHING_TO_SETTLE
+    checked = [need for need in moves.of(told.referral_id) if need.hold == "checking"]
+    if told.found == "same" and checked:
+        moves.said.append(events_out.withdrawn(event, checked, "duplicate"))
+        for need in checked:
+            moves.ask(event, need, Asked("cancel", "other"), at)
+    elif not await store.duplicates.still_checked(told.referral_id):
+        for need in checked:
+            await go_on(event, need, moves, store, at)
+    return None

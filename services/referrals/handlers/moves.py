@@ -1,6 +1,6 @@
 """Needs as a batch moves them, with what follows: history, closing, word to the referrer and to matching."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from chassis.facts import Later, Said
 from contracts.calendar import start_of
 from contracts.vocabulary import TERMINAL
 from services.referrals import events_out
-from services.referrals.domain.lifecycle import TABLE, Asked, Need, apply
+from services.referrals.domain.lifecycle import TABLE, Asked, Need, apply, keeps_back
 from services.referrals.store import Store
 from services.referrals.store.referrals import Parent, Trace
 
@@ -80,6 +80,11 @@ class Moves:
         self._put(event, taken_on)
         self.said += events_out.stalled(event, self.parents[late.referral_id], late, taken_on, at)
 
+    def remind(self, event: Event[Any], need: Need, at: datetime) -> None:
+        """Only the next action of a need has changed."""
+        self._put(event, need)
+        self.said.append(events_out.reminded(event, self.parents[need.referral_id], need, at))
+
     async def save(self, store: Store, at: datetime) -> list[Said]:
         await store.referrals.save(list(self.changed.values()), self.traces, self.closed, at)
         return [*self.said, *await tell_matching(self.amended, store), *await check_on(self.days, store)]
@@ -93,6 +98,21 @@ def days_of(need: Need) -> set[date]:
 
 async def load(referral_ids: Iterable[UUID], store: Store) -> Moves:
     return Moves(*await store.referrals.lock(list(referral_ids)))
+
+
+async def what_keeps_back(needs: Sequence[Need], store: Store, today: date) -> dict[UUID, Asked]:
+    """By need, what is to be asked of it when nobody holds it back otherwise."""
+    limits = await store.changes.limits_of([need.referral_id for need in needs])
+    unchecked = await store.changes.unchecked_visits([need.id for need in needs])
+    return {
+        need.id: keeps_back(
+            limits[need.referral_id]["agreement_until"],
+            limits[need.referral_id]["not_before"],
+            today,
+            unchecked_visit=need.id in unchecked,
+        )
+        for need in needs
+    }
 
 
 async def tell_matching(causes: dict[UUID, Event[Any]], store: Store) -> list[Said]:

@@ -15,6 +15,7 @@ from contracts.matching import (
     OfferAccepted,
     OfferDeclined,
     OfferExpired,
+    OfferHeld,
     OfferMade,
     OfferWithdrawn,
     SupportEnded,
@@ -23,7 +24,7 @@ from contracts.matching import (
 from contracts.message import Message
 from contracts.vocabulary import TERMINAL
 from services.referrals import events_out
-from services.referrals.domain.lifecycle import Asked, Need
+from services.referrals.domain.lifecycle import AWAITS, Asked, Need
 from services.referrals.handlers.moves import Moves, load
 from services.referrals.store import Store
 
@@ -39,6 +40,7 @@ def _ended(fact: SupportEnded) -> Asked:
 ASKED_BY: Mapping[type[Message], Callable[[Any], Asked]] = {
     NeedWaiting: lambda fact: Asked("wait", "waiting-for-place"),
     GapRecorded: lambda fact: Asked("lack", "no-place-suits"),
+    OfferHeld: lambda fact: Asked("found", AWAITS),
     OfferMade: lambda fact: Asked("offer"),
     OfferAccepted: lambda fact: Asked("accept", provider=fact.provider),
     OfferDeclined: lambda fact: Asked("decline", "offer-declined"),

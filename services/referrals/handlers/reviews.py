@@ -8,8 +8,10 @@ from chassis.envelope import Event
 from chassis.errors import refuse
 from chassis.facts import Said, refusal
 from contracts.message import Message, act
+from contracts.refusal import FieldError
 from contracts.vocabulary import ShortText
-from services.referrals.handlers.staff import StaffAct
+from services.referrals.handlers.moves import Moves
+from services.referrals.handlers.staff import StaffAct, one_by_one
 from services.referrals.store import Store
 
 
@@ -47,12 +49,9 @@ async def on_ask_for_review(events: Sequence[Event[AskForReview]], store: Store,
 
 
 async def on_answer_review(events: Sequence[Event[AnswerReview]], store: Store, at: datetime) -> list[Said]:
-    said: list[Said] = []
-    for event in events:
-        told = event.data
-        if not await store.reviews.answer(told.need_id, told.by, told.answer, at):
-            said.append(refusal(event, _NONE))
-            continue
-        (referral,) = (await store.changes.referrals_of([told.need_id])).values()
-        await store.changes.note_acts([(referral, told.need_id, "AnswerReview", told.by, told.why)], at)
-    return said
+    return await one_by_one(events, _answer, store, at)
+
+
+async def _answer(event: Event[AnswerReview], _: Moves, store: Store, at: datetime) -> FieldError | None:
+    told = event.data
+    return None if await store.reviews.answer(told.need_id, told.by, told.answer, at) else _NONE

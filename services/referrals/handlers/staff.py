@@ -1,6 +1,6 @@
 """What staff do to a referral: each act has a reason, and is kept for good."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -15,9 +15,9 @@ from contracts.message import Message, act
 from contracts.refusal import FieldError
 from contracts.vocabulary import TERMINAL, Lane, PartnerId, PersonsAnswer, ShortText
 from services.referrals import events_out
-from services.referrals.domain.lifecycle import OPEN, Asked, Need, keeps_back
+from services.referrals.domain.lifecycle import OPEN, Asked, Need
 from services.referrals.handlers import answers
-from services.referrals.handlers.moves import Moves, load
+from services.referrals.handlers.moves import Moves, load, what_keeps_back
 from services.referrals.store import Store
 
 Who = Annotated[str, Field(min_length=1, max_length=100)]
@@ -99,21 +99,40 @@ def illegal(need: Need) -> FieldError:
     return refuse("need_id", "illegal-move", f"This need is {need.status}: it cannot be done.", mend)
 
 
-async def on_need_act(events: Sequence[Event[_NeedAct]], store: Store, at: datetime) -> list[Said]:
-    referrals = await store.changes.referrals_of([event.data.need_id for event in events])
-    moves = await load(referrals.values(), store)
+Do = Callable[[Event[Any], Moves, Store, datetime], Awaitable[FieldError | None]]
+"""Does an act, or tells why not."""
+
+
+async def one_by_one(events: Sequence[Event[Any]], do: Do, store: Store, at: datetime) -> list[Said]:
+    """Each act of staff is done and kept for good, or refused."""
+    of_needs = await store.changes.referrals_of([e.data.need_id for e in events if hasattr(e.data, "need_id")])
+    moves = await load([_referral_of(event.data, of_needs) for event in events], store)
     done: list[tuple[Any, ...]] = []
     for event in events:
-        need = moves.needs.get(event.data.need_id)
-        if wrong := (await _do(event, need, moves, store, at) if need else _NO_NEED):
+        told = event.data
+        if wrong := await do(event, moves, store, at):
             moves.said.append(refusal(event, wrong))
-        elif need:
-            done.append((need.referral_id, need.id, type(event.data).__name__, event.data.by, event.data.why))
+        else:
+            need_id = getattr(told, "need_id", None)
+            done.append((_referral_of(told, of_needs), need_id, type(told).__name__, told.by, told.why))
     await store.changes.note_acts(done, at)
     return await moves.save(store, at)
 
 
-async def _do(event: Event[Any], need: Need, moves: Moves, store: Store, at: datetime) -> FieldError | None:
+def _referral_of(told: Any, of_needs: Mapping[UUID, UUID]) -> UUID:
+    """An id that is of none, where there is none."""
+    referral_id: UUID = of_needs.get(told.need_id, told.need_id) if hasattr(told, "need_id") else told.referral_id
+    return referral_id
+
+
+async def on_need_act(events: Sequence[Event[_NeedAct]], store: Store, at: datetime) -> list[Said]:
+    return await one_by_one(events, _do, store, at)
+
+
+async def _do(event: Event[Any], moves: Moves, store: Store, at: datetime) -> FieldError | None:
+    need = moves.needs.get(event.data.need_id)
+    if need is None:
+        return _NO_NEED
     wrong = await _ACTS[type(event.data)](event, need, moves, store, at)
     if wrong is None and moves.needs[need.id].status in OPEN:
         moves.amended[need.referral_id] = event
@@ -157,10 +176,8 @@ async def _resume(event: Event[Any], need: Need, moves: Moves, store: Store, at:
 
 async def go_on(event: Event[Any], need: Need, moves: Moves, store: Store, at: datetime) -> bool:
     """Nobody holds the need back any more: whether it now goes on, or is held for another reason."""
-    limit = (await store.changes.limits_of([need.referral_id]))[need.referral_id]
-    unchecked = need.id in await store.changes.unchecked_visits([need.id])
-    asked = keeps_back(limit["agreement_until"], limit["not_before"], day_of(at), unchecked_visit=unchecked)
-    return moves.ask(event, need, asked, at)
+    kept = await what_keeps_back([need], store, day_of(at))
+    return moves.ask(event, need, kept[need.id], at)
 
 
 def _moved(moved: bool, need: Need) -> FieldError | None:  # noqa: FBT001 - whether it moved is all there is to say
@@ -179,17 +196,17 @@ NEED_ACTS = tuple(_ACTS)
 
 
 async def on_set_lane(events: Sequence[Event[SetLane]], store: Store, at: datetime) -> list[Said]:
-    moves = await load([event.data.referral_id for event in events], store)
-    for event in events:
-        told = event.data
-        if wrong := _wrong_lane(told, moves, at):
-            moves.said.append(refusal(event, wrong))
-            continue
-        await store.changes.set_lanes({told.referral_id: (told.lane, told.until)})
-        await store.changes.note_acts([(told.referral_id, None, "SetLane", told.by, told.why)], at)
-        moves.amended[told.referral_id] = event
-        moves.days |= {told.until + timedelta(days=1): event} if told.until else {}
-    return await moves.save(store, at)
+    return await one_by_one(events, _set_lane, store, at)
+
+
+async def _set_lane(event: Event[SetLane], moves: Moves, store: Store, at: datetime) -> FieldError | None:
+    told = event.data
+    if wrong := _wrong_lane(told, moves, at):
+        return wrong
+    await store.changes.set_lanes({told.referral_id: (told.lane, told.until)})
+    moves.amended[told.referral_id] = event
+    moves.days |= {told.until + timedelta(days=1): event} if told.until else {}
+    return None
 
 
 def _wrong_lane(told: SetLane, moves: Moves, at: datetime) -> FieldError | None:
@@ -201,16 +218,16 @@ def _wrong_lane(told: SetLane, moves: Moves, at: datetime) -> FieldError | None:
 
 
 async def on_mark_error(events: Sequence[Event[MarkError]], store: Store, at: datetime) -> list[Said]:
-    moves = await load([event.data.referral_id for event in events], store)
-    for event in events:
-        told = event.data
-        needs = [need for need in moves.of(told.referral_id) if need.status != "entered-in-error"]
-        if not needs:
-            moves.said.append(refusal(event, _NO_REFERRAL))
-            continue
-        await store.changes.note_acts([(told.referral_id, None, "MarkError", told.by, told.why)], at)
-        still_open = [need for need in needs if need.status not in TERMINAL]
-        moves.said += [events_out.withdrawn(event, still_open, told.reason)] if still_open else []
-        for need in needs:
-            moves.ask(event, need, Asked("mark-error", told.reason), at)
-    return await moves.save(store, at)
+    return await one_by_one(events, _mark_error, store, at)
+
+
+async def _mark_error(event: Event[MarkError], moves: Moves, _: Store, at: datetime) -> FieldError | None:
+    told = event.data
+    needs = [need for need in moves.of(told.referral_id) if need.status != "entered-in-error"]
+    if not needs:
+        return _NO_REFERRAL
+    still_open = [need for need in needs if need.status not in TERMINAL]
+    moves.said += [events_out.withdrawn(event, still_open, told.reason)] if still_open else []
+    for need in needs:
+        moves.ask(event, need, Asked("mark-error", told.reason), at)
+    return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,14 @@ from contracts.message import Message
 from contracts.person import Person
 from contracts.refusal import FieldError
 from services.referrals import events_out
+from services.referrals.domain.lifecycle import days_of_agreement
+from services.referrals.domain.people import closes_on
 from services.referrals.domain.priority import Policy, Score
 from services.referrals.handlers.asking import (
     is_ward,
     new_needs,
     open_person,
+    to_keep,
     weigh,
     wrong_agreement,
     wrong_needs,
@@ -88,11 +91,13 @@ async def submit(
     accepted = [_accept(policy, event, deciles, found) for event in good]
     rows = [_row(programme, each) for each in accepted]
     await store.referrals.add(rows, [need for each in accepted for need in each.needs], at)
+    told = {row.person_ref: event.data.person.monitoring for row, event in zip(rows, good, strict=True)}
+    await store.people.add(told)
     await store.duplicates.add_tokens(found.tokens)
     if found.pairs:
         await store.duplicates.note(found.pairs, at)
     refused = [refusal(event, *errors[id(event)]) for event in events if errors[id(event)]]
-    days = {day: each.event for each in accepted for day in _days(each)}
+    days = {day: each.event for each in accepted for day in _days(each, at)}
     facts = [fact for each, row in zip(accepted, rows, strict=True) for fact in _say(each, row, at)]
     return [*refused, *facts, *await check_on(days, store)]
 
@@ -149,15 +154,15 @@ def _accept(policy: Policy, event: Event[OpenedReferral], deciles: dict[str, int
     return _Accepted(event, _Decision(scored, schemes, ward), needs)
 
 
-def _days(accepted: _Accepted) -> set[date]:
-    until = accepted.event.data.agreement.until
-    ends = {until + timedelta(days=1)} if until and until < date.max else set()
-    return ends.union(*(days_of(new.need) for new in accepted.needs))
+def _days(accepted: _Accepted, at: datetime) -> set[date]:
+    today = day_of(at)
+    agreement = days_of_agreement(accepted.event.data.agreement.until, today)
+    return {closes_on(today)} | agreement.union(*(days_of(new.need) for new in accepted.needs))
 
 
 def _row(programme: Programme, accepted: _Accepted) -> NewReferral:
     event, data, scored = accepted.event, accepted.event.data, accepted.decision.score
-    wrapped, sealed = programme.vault.lock(data.person.model_dump_json().encode())
+    wrapped, sealed = programme.vault.lock(to_keep(data.person))
     return NewReferral(
         id=accepted.referral_id,
         person_ref=_person_ref(programme, event),

@@ -7,6 +7,7 @@ from services.referrals.store.changes import Changes
 from services.referrals.store.contacting import Contacting
 from services.referrals.store.duplicates import Duplicates
 from services.referrals.store.partners import Partners
+from services.referrals.store.people import People
 from services.referrals.store.persons import Persons
 from services.referrals.store.policies import Policies
 from services.referrals.store.referrals import Referrals
@@ -51,6 +52,10 @@ class Store:
     @property
     def contacting(self) -> Contacting:
         return Contacting(self.conn)
+
+    @property
+    def people(self) -> People:
+        return People(self.conn)
 
     @property
     def persons(self) -> Persons:

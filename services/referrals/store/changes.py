@@ -11,7 +11,7 @@ import asyncpg
 
 from chassis.postgres import Conn
 from contracts.door import NeedAsked
-from services.referrals.domain.lifecycle import LATE
+from services.referrals.domain.lifecycle import AWAITS, ENDS, WARNED
 
 
 class Terms(NamedTuple):
@@ -104,7 +104,7 @@ class Changes:
         return [row["day"] for row in rows]
 
     async def due_on(self, day: date, limit: int) -> list[UUID]:
-        """Referrals of which something ends on this day: a hold, an agreement, an urgent lane, a next action."""
+        """Referrals of which a hold, urgent lane or next action ends on this day, or an agreement today or soon."""
         rows = await self.conn.fetch(
             """select distinct referral_id from need
                where status in ('requested', 'on-hold', 'offered', 'accepted', 'in-progress')
@@ -114,16 +114,22 @@ class Changes:
                where closed_at is null and (lane_until < $1 or (agreement_until < $1 and exists (
                    select from need n where n.referral_id = r.id
                    and n.status in ('requested', 'on-hold', 'offered', 'accepted')
-                   and n.hold is distinct from 'agreement-lapsed')))
+                   and n.hold is distinct from 'agreement-lapsed'))
+                 or (agreement_until > $1 and agreement_until <= $1 + $3::int and exists (
+                   select from need n where n.referral_id = r.id
+                   and n.status in ('requested', 'on-hold') and n.hold is null and n.next_what <> $4
+                   and n.reason is distinct from $5)))
                limit $2""",
             day,
             limit,
+            WARNED,
+            ENDS,
+            AWAITS,
         )
         return [row["referral_id"] for row in rows]
 
-    async def late(self) -> list[asyncpg.Record]:
-        """What the programme took on because its day went by."""
-        _, _, what = LATE
+    async def next_is(self, what: str) -> list[asyncpg.Record]:
+        """Needs of which this comes next."""
         return await self.conn.fetch(
             """select n.id as need_id, n.referral_id, r.partner, n.kind, n.status, n.reason, n.next_on
                from need n join referral r on r.id = n.referral_id where n.next_what = $1

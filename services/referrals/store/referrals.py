@@ -187,9 +187,6 @@ class Referrals:
         rows = await self.conn.fetch("select code, decile from area where code = any($1::text[])", list(codes))
         return {row["code"]: row["decile"] for row in rows}
 
-    async def all_deciles(self) -> dict[str, int]:
-        return {row["code"]: row["decile"] for row in await self.conn.fetch("select code, decile from area")}
-
     async def of_partner(self, partner: str, referral_id: UUID) -> list[asyncpg.Record]:
         """The needs of one referral with their parent, or nothing where it is not this partner's."""
         return await self.conn.fetch(

@@ -37,6 +37,11 @@ WORDS: Final[dict[str, str]] = {
     "goal": "Whether the goal was met",
     "online": "Whether they are online now",
     "owner": "Who should have acted",
+    "circumstance": "What makes it harder to be online",
+    "age": "Age",
+    "sex": "Sex",
+    "ethnicity": "Ethnic group",
+    "disability": "How far a lasting condition limits what they do",
 }
 """What a table may count by, in words."""
 
@@ -254,7 +259,17 @@ MEASURES: Final[tuple[Measure, ...]] = (
         stands=True,
     ),
 )
-BY_NAME: Final = {measure.name: measure for measure in MEASURES}
+WHO: Final = Measure(
+    "people",
+    "Who was referred",
+    "What is recorded of the people who were referred in a month: their circumstances, and their age, sex, ethnicity "
+    "and disability where they told it. Counted where it is kept, and made safe there.",
+    "people",
+    tables=(("circumstance",), ("age",), ("sex",), ("ethnicity",), ("disability",)),
+)
+"""Not counted here: it is published as it comes."""
+PUBLISHED: Final = (*MEASURES, WHO)
+BY_NAME: Final = {measure.name: measure for measure in PUBLISHED}
 
 
 def members(base: Measure) -> list[Measure]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from contracts.reporting import MetricPublished
-from services.reporting.domain.measures import MEASURES, WORDS, Measure
+from services.reporting.domain.measures import PUBLISHED, WORDS, Measure
 from services.reporting.pages import words
 
 COLUMNS: Final[Mapping[str, tuple[str, str]]] = {
@@ -61,7 +61,7 @@ def as_parquet(metrics: Iterable[MetricPublished]) -> bytes:
 def dictionary() -> list[dict[str, Any]]:
     """What every measure, column and code means."""
     return [
-        *({"what": "measure", "name": m.name, "title": m.title, "means": m.explanation, **_of(m)} for m in MEASURES),
+        *({"what": "measure", "name": m.name, "title": m.title, "means": m.explanation, **_of(m)} for m in PUBLISHED),
         *({"what": "column", "name": name, "means": means} for name, (_, means) in COLUMNS.items()),
         *(
             {"what": word, "name": code, "means": means}

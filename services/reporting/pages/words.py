@@ -13,6 +13,7 @@ KINDS: Final = {
     "champion": "A Digital Champion",
 }
 SHORT: Final = {"device": "Device", "connectivity": "Mobile data", "skills": "Course", "champion": "Champion"}
+UNTOLD: Final = {"prefer-not-to-say": "Prefers not to say", "not-told": "Not told"}
 CODES: Final[Mapping[str, Mapping[str, str]]] = {
     "kind": KINDS,
     "ward": {
@@ -88,6 +89,45 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
     "state": {"submitted": "Being looked at", "awarded": "Awarded", "declined": "Declined", "withdrawn": "Withdrawn"},
     "money": {"budget": "Budget", "asked": "Asked for", "awarded": "Awarded", "paid": "Paid"},
     "score": {"0-24": "0 to 24", "25-49": "25 to 49", "50-74": "50 to 74", "75-100": "75 to 100"},
+    "circumstance": {
+        "low-income": "Low income",
+        "urgent-money-need": "Urgent need of money",
+        "long-term-condition": "Long-term condition",
+        "disability": "Disability",
+        "learning-disability": "Learning disability",
+        "mental-health": "Mental health",
+        "drug-or-alcohol": "Drugs or alcohol",
+        "needs-english": "Is learning English",
+        "needs-interpreter": "Needs an interpreter",
+        "needs-reading-support": "Needs support with reading",
+        "homeless": "Homeless",
+        "no-right-to-work": "May not work",
+        "domestic-abuse": "Domestic abuse",
+        "offline": "Has nothing to get online with",
+        "no-support-network": "Has nobody who helps",
+    },
+    "age": {
+        "under-16": "Under 16",
+        "16-24": "16 to 24",
+        **{f"{age}-{age + 9}": f"{age} to {age + 9}" for age in range(25, 85, 10)},
+        "85-and-over": "85 and over",
+        **UNTOLD,
+    },
+    "sex": {"female": "Female", "male": "Male", **UNTOLD},
+    "ethnicity": {
+        "asian": "Asian or Asian British",
+        "black": "Black, Black British, Caribbean or African",
+        "mixed": "Mixed or multiple ethnic groups",
+        "white": "White",
+        "other": "Other ethnic group",
+        **UNTOLD,
+    },
+    "disability": {
+        "limited-a-lot": "Limited a lot",
+        "limited-a-little": "Limited a little",
+        "not-limited": "Not limited",
+        **UNTOLD,
+    },
 }
 HIDDEN: Final = {"small": "1 to 7", "kept-back": "not shown", "too-few": "too few"}
 

@@ -55,8 +55,10 @@ class Editions:
         return [metric for metric in metrics if (was := last.get(metric.name)) is None or was.cells != metric.cells]
 
     async def last_closed(self) -> date | None:
-        """The last day of the last month that was closed."""
-        last: date | None = await self.conn.fetchval("select max(ends_on) from edition where is_final")
+        """The last day of the last month that was closed. What is only passed on may be there before."""
+        last: date | None = await self.conn.fetchval(
+            "select max(ends_on) from edition where is_final and measure <> 'people'"
+        )
         return last
 
     async def all(self, where: str, *args: object, limit: int | None = None) -> list[MetricPublished]:
