@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from itertools import zip_longest
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from contracts.vocabulary import Kind
 from deploy.demo.log import Log
 from deploy.errors import DeployError
 from deploy.site import Site
+from services.matching.domain.fit import PlaceKey
 from services.matching.domain.replay import READS, Decision, Fact, Replay, replay
 from services.matching.handlers.comparison import Kept, kept
 
@@ -22,30 +24,54 @@ MODELS: Final = {model.spec.type.encode(): model for model in READS}
 Tell = Callable[[str], None]
 
 
+class Told(NamedTuple):
+    """A decision as the log tells it, and as the tables have it, where they do."""
+
+    decision: Decision
+    in_tables: tuple[UUID, PlaceKey] | None
+
+    @property
+    def is_same(self) -> bool:
+        return self.decision.place == self.decision.again and self.in_tables == self.decision.match
+
+
+class Apart(NamedTuple):
+    """The first place in the queue where the log and the tables have somebody else, or one of them nobody."""
+
+    position: int
+    in_log: UUID | None
+    in_tables: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One kind. `otherwise` are decisions whose match is another in the log, by the rules, or in matching's tables.
+    """One kind. `otherwise` are decisions whose match is another in the log, by the rules, or in the tables.
+
+    `not_in_log` are decisions that no fact tells.
 
     `queue_is_same` is none where the time asked for is past: the tables only know who waits now.
     """
 
     kind: Kind
     made: Replay
-    otherwise: Sequence[Decision]
+    otherwise: Sequence[Told]
+    not_in_log: Sequence[int]
     queue_is_same: bool | None
+    queue_apart: Apart | None
 
     @property
     def is_same(self) -> bool:
-        return not (self.otherwise or self.made.holes or self.queue_is_same is False)
+        return not (self.otherwise or self.not_in_log or self.queue_is_same is False)
 
     def document(self) -> dict[str, Any]:
         return {
             "decisions": [_match(decision) for decision in self.made.decisions],
-            "otherwise": [decision.number for decision in self.otherwise],
-            "not_in_the_log": self.made.holes,
+            "otherwise": [each.decision.number for each in self.otherwise],
+            "not_in_the_log": self.not_in_log,
             "said_without_their_reasons": self.made.untold,
             "queue": self.made.queue,
             "queue_is_same": self.queue_is_same,
+            "queue_apart": self.queue_apart and self.queue_apart._asdict(),
         }
 
 
@@ -78,12 +104,17 @@ async def _kept(site: Site, kinds: Sequence[Kind]) -> dict[Kind, Kept] | None:
 
 
 def _compared(kind: Kind, made: Replay, has: Kept, at: datetime | None) -> Compared:
-    unlike = [
-        decision
-        for decision in made.decisions
-        if decision.place != decision.again or has.matches.get(decision.number) != (decision.need_id, decision.place)
-    ]
-    return Compared(kind, made, unlike, None if at else made.queue == has.queue)
+    pairs = [Told(decision, has.matches.get(decision.number)) for decision in made.decisions]
+    unlike = [each for each in pairs if not each.is_same]
+    told = {decision.number for decision in made.decisions}
+    untold = [] if at or made.untold else sorted(set(has.matches) - told - set(made.holes))
+    apart = None if at else _apart(made.queue, has.queue)
+    return Compared(kind, made, unlike, [*made.holes, *untold], None if at else apart is None, apart)
+
+
+def _apart(in_log: Sequence[UUID], in_tables: Sequence[UUID]) -> Apart | None:
+    both = zip_longest(in_log, in_tables)
+    return next((Apart(nth, *pair) for nth, pair in enumerate(both, 1) if pair[0] != pair[1]), None)
 
 
 def _facts(site: Site, at: datetime | None, tell: Tell) -> Iterator[Fact]:

@@ -16,6 +16,8 @@ FIGURES: Final[dict[str, str]] = {
     "j": "facts into the tables of reporting",
     "k": "the page of numbers over all that is stored",
     "l": "messages that are due, planned while a slow provider is sent to",
+    "n": "who is next for a place that comes free",
+    "o": "many needs against many places",
 }
 LINES: Final = frozenset("abcdj")
 PIPELINE: Final = frozenset("efgi")
@@ -45,6 +47,8 @@ class Sizes:
     many: int = 1_000_000
     sample: int = 2_000
     messages: int = 100_000
+    waiting: int = 100_000
+    matched: int = 10_000
     settle: float = 11.0
 
 
@@ -60,4 +64,5 @@ QUICK: Final = Sizes(
     many=100_000,
     sample=1_000,
     messages=10_000,
+    waiting=20_000,
 )

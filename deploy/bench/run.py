@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
-from deploy.bench import cost, ground, hop, numbers, pipeline, sending, telling
+from deploy.bench import cost, ground, hop, matches, numbers, pipeline, queue, sending, telling
 from deploy.bench.city import city
 from deploy.bench.ground import Ground
 from deploy.bench.plan import COST, LINES, PIPELINE, TELLING, Sizes
@@ -31,7 +31,9 @@ class Bench:
     document: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.document = {"machine": machine(), "rounds": self.sizes.rounds, "per_s": {}, "raw": {}}
+        self.document = {
+            "machine": machine(), "rounds": self.sizes.rounds, "waiting": self.sizes.waiting, "per_s": {}, "raw": {}
+        }  # fmt: skip
 
     def run(self) -> dict[str, Any]:
         """Starts what each group of figures needs, one after the other, and stops it again. Raises EmbeddedError."""
@@ -51,6 +53,12 @@ class Bench:
             report("starting PostgreSQL and Kafka")
             with ground.servers(self.folder / "telling") as servers:
                 self.document["telling"] = asyncio.run(telling.telling(servers, sizes.messages))
+        if "n" in wanted:
+            report("who is next, among many who wait")
+            self.document["next_up_ms"] = asyncio.run(queue.next_up(self.folder / "queue", sizes.waiting))
+        if "o" in wanted:
+            report("many needs against many places")
+            self.document["matches"] = matches.matches(sizes.matched)
         return self.document
 
     async def measure_lines(self, servers: Ground) -> None:

@@ -35,6 +35,8 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, ...]]:
         ("j", "facts into reporting", _speed(per_s.get("projection")), _projection(document)),
         *_page(document),
         *_telling(document),
+        *_next_up(document),
+        *_matches(document),
     ]
     return [row for row in rows if row[2]]
 
@@ -108,6 +110,23 @@ def _telling(document: dict[str, Any]) -> list[tuple[str, ...]]:
     seen = document["telling"]
     meanwhile = f"meanwhile {_speed(seen['sent_per_s'])} left, {seen['at_once']:.0f} at once, 50 ms each"
     return [("l", "messages planned", _speed(seen["planned_per_s"]), meanwhile)]
+
+
+def _next_up(document: dict[str, Any]) -> list[tuple[str, ...]]:
+    if "next_up_ms" not in document:
+        return []
+    slowest, took = max(document["next_up_ms"].items(), key=lambda item: item[1])
+    each = ", ".join(f"{sort} {ms:.1f}" for sort, ms in document["next_up_ms"].items() if sort != slowest)
+    of = f"of PostgreSQL's time for a place {slowest}, {document['waiting']:,} wait; {each}"
+    return [("n", "who is next", f"{took:.1f} ms", of)]
+
+
+def _matches(document: dict[str, Any]) -> list[tuple[str, ...]]:
+    if "matches" not in document:
+        return []
+    seen = document["matches"]
+    of = f"of processor time for {seen['needs']:,} needs and as many places; {seen['served']:,} are served"
+    return [("o", "all of a city at once", f"{seen['seconds']:.2f} s", of)]
 
 
 def _memory(document: dict[str, Any]) -> list[tuple[str, ...]]:

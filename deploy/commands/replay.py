@@ -12,6 +12,7 @@ from contracts.vocabulary import KINDS, Kind
 from deploy.console import DEFAULT_DIR, AsJson, Dir, err, out, progress, show
 from deploy.replay import Compared, compare
 from deploy.where import site_of
+from services.matching.domain.fit import PlaceKey
 
 SHOWN: Final = 5
 
@@ -39,16 +40,29 @@ def _show(found: Sequence[Compared]) -> None:
     table = Table("kind", "decisions", "otherwise", "not in the log", "waiting", "order of the queue", box=None)
     for each in found:
         queue = {None: "", True: "same", False: "differs"}[each.queue_is_same]
-        counts = (len(each.made.decisions), len(each.otherwise), len(each.made.holes), len(each.made.queue))
+        counts = (len(each.made.decisions), len(each.otherwise), len(each.not_in_log), len(each.made.queue))
         table.add_row(each.kind, *(f"{n:,}" for n in counts), queue)
     out.print(table)
     for each in found:
-        for decision in each.otherwise[:SHOWN]:
-            by_rules = "/".join(decision.again) if decision.again else "nothing"
+        for decision, in_tables in each.otherwise[:SHOWN]:
             out.print(
-                f"{each.kind} {decision.number}: need {decision.need_id} was given {'/'.join(decision.place)}, "
-                f"by the rules {by_rules}",
+                f"{each.kind} {decision.number}: need {decision.need_id} was given {_place(decision.place)}, "
+                f"by the rules {_place(decision.again)}, in the tables "
+                f"{f'need {in_tables[0]} {_place(in_tables[1])}' if in_tables else 'nobody anything'}",
+                soft_wrap=True,
+            )
+        if each.not_in_log:
+            out.print(f"{each.kind}: no fact tells of {', '.join(map(str, each.not_in_log[:SHOWN]))}", soft_wrap=True)
+        if each.queue_apart:
+            position, in_log, stored = each.queue_apart
+            out.print(
+                f"{each.kind}: at {position} in the queue is need {in_log or 'nobody'} by the log, "
+                f"{stored or 'nobody'} in the tables",
                 soft_wrap=True,
             )
         if each.made.untold:
             out.print(f"{each.kind}: {each.made.untold:,} facts were said before they told their reasons.")
+
+
+def _place(key: PlaceKey | None) -> str:
+    return "/".join(key) if key else "nothing"

@@ -22,6 +22,7 @@ from services.matching.handlers.offers import ConfirmOffer
 from services.matching.store import explained, views
 
 Limit = Annotated[int, Query(ge=1, le=200)]
+Declines = Annotated[int, Query(ge=0, le=100)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
@@ -41,6 +42,7 @@ class OfferView(BaseModel):
     ward: str | None
     languages: list[str]
     requirements: list[str]
+    days: list[str]
     expires_at: datetime
 
 
@@ -101,6 +103,7 @@ class AwaitingView(BaseModel):
     ward: str | None
     languages: list[str]
     requirements: list[str]
+    days: list[str]
     made_at: datetime
     expires_at: datetime
     lapses: int
@@ -242,11 +245,19 @@ def _offers(router: APIRouter, running: Running) -> None:
 def _staff(router: APIRouter, running: Running) -> None:
     @router.get("/queue")
     async def get_queue(
-        _staff: Staff, kind: Kind | None = None, ward: Ward | None = None, limit: Limit = 50, offset: Offset = 0
+        _staff: Staff,
+        kind: Kind | None = None,
+        ward: Ward | None = None,
+        declines: Declines = 0,
+        limit: Limit = 50,
+        offset: Offset = 0,
     ) -> QueueView:
-        """Who waits, in order: by kind, then lane, rank key and need id; why they stand there, and what must open."""
+        """Who waits, in order: by kind, then lane, rank key and need id; why they stand there, and what must open.
+
+        With `declines`, only those whom so many places declined: from three on, staff look for help themselves.
+        """
         async with running.database.acquire() as conn:
-            rows = await views.queue(conn, kind, ward, limit, offset)
+            rows = await views.queue(conn, kind, ward, declines, limit, offset)
         return QueueView(queue=[WaitingView(**explained.waiting(row, running.clock())) for row in rows])
 
     @router.get("/gaps")

@@ -12,8 +12,10 @@ from contracts.message import SERVICES
 from deploy.bench.city import City, city
 from deploy.bench.cost import measure as measure_cost
 from deploy.bench.ground import Ground
+from deploy.bench.matches import matches
 from deploy.bench.pipeline import measure as measure_pipeline
 from deploy.bench.plan import FIGURES, Sizes
+from deploy.bench.queue import measure as measure_queue
 from deploy.bench.run import Bench
 from deploy.bench.table import show_table
 from deploy.bench.telling import telling
@@ -34,6 +36,8 @@ TINY = Sizes(
     sample=40,
     settle=1.2,
     messages=300,
+    waiting=2_000,
+    matched=200,
 )
 
 
@@ -61,6 +65,17 @@ async def test_messages_that_are_due_are_planned_while_a_slow_provider_is_sent_t
     found = await telling(Ground(servers.kafka, servers.admin, Roles(*named), servers.postgres), TINY.messages)
     assert found["planned_per_s"] > 0
     assert 0 <= found["at_once"] <= 20
+
+
+async def test_who_is_next_is_timed_by_postgres_itself_for_each_sort_of_place(servers: Servers) -> None:
+    found = await measure_queue(servers.postgres, TINY.waiting)
+    assert set(found) == {"for everybody", "of a ward", "of a partner", "that suits few"}
+    assert all(ms > 0 for ms in found.values())
+
+
+def test_many_needs_are_given_many_places() -> None:
+    found = matches(TINY.matched)
+    assert (found["needs"], found["served"] > 100, found["seconds"] > 0) == (200, True, True)
 
 
 @pytest.mark.servers
@@ -109,6 +124,9 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
         "cost_1m_vs_10k": {"time": 1.2, "wal": 1.05, "buffers": 1.08},
         "rss_mb": {"referrals": 100.0},
         "telling": {"planned_per_s": 5000.0, "sent_per_s": 300.0, "at_once": 20.0},
+        "waiting": 100_000,
+        "next_up_ms": {"for everybody": 1.0, "that suits few": 4.2},
+        "matches": {"seconds": 0.6, "needs": 10_000, "served": 9_500},
         "raw": {
             "pipeline_cpu_ms": [{"referrals": 1.5, "postgres": 2.0}],
             "http_cpu_ms": [{"referrals": 5.0, "postgres": 6.0}],
@@ -123,6 +141,6 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
     console = Console(width=200, record=True, file=StringIO())
     show_table(console, document)
     lines = console.export_text().splitlines()
-    assert {line.split()[0] for line in lines[1:13]} == set(FIGURES)
+    assert {line.split()[0] for line in lines[1:15]} == set(FIGURES)
     assert "0.50 of the raw line, 25 times the naive line" in lines[3]
     assert "time 1.20, WAL 1.05, buffers 1.08" in lines[8]

@@ -36,6 +36,7 @@ async def invariants(seen: Evidence, wants: dict[str, int]) -> list[Owed]:
             seen, "lost", "matching: no place is idle while somebody waits whom it suits", matching.IDLE, today
         ),
         await _none(seen, "lost", "matching: gaps are those whom nothing can meet", matching.WRONG_GAPS, today),
+        await _none(seen, "lost", "matching: what nobody answered in time has expired", LYING),
         await _nobody_is_passed_over(seen),
         await _decisions_replay(seen),
         await _supply(seen, wants),
@@ -77,7 +78,7 @@ async def _nobody_is_passed_over(seen: Evidence) -> Owed:
     A need that was withdrawn is left out: matching does not say when it heard of that.
     """
     needs = await seen.rows(
-        "matching", "select need_id, kind, ward, partner, requirements, languages, formats, schemes from need"
+        "matching", "select need_id, kind, ward, partner, requirements, languages, formats, schemes, days from need"
     )
     ranks = await seen.rows(
         "matching", "select need_id, lane, to_char(rank_key, 'YYYYMMDDHH24MISSUS'), state from need"
@@ -120,10 +121,14 @@ async def _decisions_replay(seen: Evidence) -> Owed:
 
 
 SUITED: Final = f"""
-    select distinct p.partner, p.place_id, n.kind, n.ward, n.partner, n.requirements, n.languages, n.formats, n.schemes
-    from place p, (select distinct on (kind, ward, partner, requirements, languages, formats, schemes) * from need) n
+    select distinct p.partner, p.place_id, n.kind, n.ward, n.partner, n.requirements, n.languages, n.formats, n.schemes,
+        n.days
+    from place p, (
+        select distinct on (kind, ward, partner, requirements, languages, formats, schemes, days) * from need
+    ) n
     where {matching.SUITS.split("and not exists", 1)[0]}
 """  # noqa: S608 - made of constants
+LYING: Final = "select offer_id from offer where state in ('awaiting', 'open') and expires_at < now()"
 REFUSED: Final = """
     select need_id, partner, place_id from offer where state in ('declined', 'expired', 'handed-back', 'refused')
 """

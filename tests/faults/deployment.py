@@ -31,6 +31,8 @@ LOOK_EVERY: Final = 0.25
 GRACE: Final = 40.0
 INTERNAL_PORT: Final = "FURTHEST_INTERNAL_PORT"
 ADMIN_WITHIN: Final = 10.0
+OFFER_LASTS: Final = 45.0
+"""Seconds: what providers leave lying expires while faults happen, and some answers come too late."""
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class ProxiedStack(Stack):
             "FURTHEST_DATABASE_PORT": str(self.ports[service, "postgres"]),
             "FURTHEST_TEST_OFF": self.off,
             **(self.more if service == "notifications" else {}),
+            **({"FURTHEST_OFFER_DAYS": str(OFFER_LASTS / 86_400)} if service == "matching" else {}),
         }
 
 

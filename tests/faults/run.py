@@ -65,6 +65,7 @@ class Trial:
                 await staff.end()
                 self.report(f"staff have done {len(staff.done)} tasks; the carrier has {len(carrier.kept)} messages")
                 await self._rest()
+                self.report(f"{self.workload.expired} offers have expired")
             mails = Path(self.deployment.addresses["mail"]["received"])
             checks = (carrier.check, staff.check)
             self.verdict = await judge(self.workload, self._log, self._databases, mails, checks=checks)

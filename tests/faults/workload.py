@@ -89,6 +89,10 @@ class Workload:
         return Counter(f"{data.get('status')} {data.get('detail')} {data.get('errors', '')}" for data in refused)
 
     @property
+    def expired(self) -> int:
+        return sum(1 for told in self.told if told.type == "OfferClosed" and told.data["reason"] == "expired")
+
+    @property
     def withdrawn(self) -> dict[str, str]:
         return {id_: referral for each in self.regretters.values() for id_, referral in each.withdrawn.items()}
 

@@ -94,6 +94,7 @@ async def test_the_whole_way_of_an_offer_over_http(doors: Doors) -> None:
         "ward": ARMLEY,
         "languages": ["ur"],
         "requirements": [],
+        "days": [],
         "expires_at": "2026-11-27T12:00:00Z",
     }
     answer = await doors.library("POST", f"/offers/{made.offer_id}/answer", {"answer": "accept"})
@@ -170,6 +171,22 @@ async def test_staff_see_what_must_come_free_for_somebody_to_move(doors: Doors) 
     (waiting,) = (await doors.call("staff ann", "GET", "/queue")).json()["queue"]
     assert (waiting["need_id"], waiting["places"], waiting["gap"]) == (str(id_of(2)), 2, None)
     assert (waiting["days_waited"], waiting["score"]) == (9, 4)
+
+
+async def test_staff_see_who_was_declined_so_often_that_they_look_themselves(doors: Doors) -> None:
+    for name in ("tablets", "laptops"):
+        await doors.library("PUT", f"/places/{name}", {**PLACE, "capacity": 5})
+    await doors.matching.hear(referral(2))
+    made = await doors.matching.offered(referral(1))
+    (again,) = said(await doors.matching.decline(made), OfferMade)
+    await doors.matching.decline(again)
+
+    async def declined(times: int) -> list[tuple[str, int]]:
+        found = (await doors.call("staff ann", "GET", f"/queue?declines={times}")).json()["queue"]
+        return [(one["need_id"], one["declines"]) for one in found]
+
+    assert await declined(2) == [(str(id_of(1)), 2)]
+    assert await declined(3) == []
 
 
 async def test_staff_see_why_a_match_was_made_and_who_was_passed_over(doors: Doors) -> None:

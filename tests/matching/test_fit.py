@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from contracts.calendar import day_of, start_of
 from services.matching.domain.calendar import state_on, turns_after
 from services.matching.domain.fit import Asks, Gap, Terms, gap_of, misses, rank_key, takes_more
-from services.matching.domain.index import Index
+from services.matching.domain.index import by_kind
 from tests.matching.builders import ARMLEY, HAREHILLS, a_need, a_place
 from tests.matching.strategies import ASKS, TERMS
 from tests.support import NOON
@@ -69,7 +69,7 @@ def test_the_index_has_for_a_need_the_places_that_miss_nothing(
     never = {place.key for n, place in enumerate(places) if n in barred or (shuns and place.key.partner == "partner-1")}
     need = a_need(barred=frozenset(p.key for n, p in enumerate(places) if n in barred))
     need = replace(need, asks=asked, shuns=frozenset({"partner-1"} if shuns else ()))
-    index = Index(places)
+    index = by_kind(places)[asked.kind]
     found = index.suiting(need)
     assert {place.key for number, place in enumerate(index.places) if found >> number & 1} == {
         place.key for place in places if place.key not in never and not [*misses(asked, place.terms)]

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import asyncpg
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.matching.domain.fit import Asks, Place, Terms, misses
-from services.matching.store.next_up import CANDIDATES
+from chassis.postgres import Conn, connected
+from services.matching.domain.fit import Asks, Place, PlaceKey, Terms, misses
+from services.matching.store.next_up import BY_WHAT_IS_ASKED, FIRST, NEXT
 from services.matching.store.queue import Arrival, Queue
 from services.matching.store.supply import Supply
 from tests.matching.builders import ARMLEY, HAREHILLS, Matching, a_need, a_place, id_of, place, referral
 from tests.matching.strategies import ASKS, TERMS
-from tests.support import NOON, usual
+from tests.support import NOON, Servers, usual
+
+ELSEWHERE = ["library"], ["elsewhere"]
 
 
 @settings(
@@ -90,46 +94,110 @@ async def test_the_database_itself_refuses_a_second_offer_of_a_need(matching: Ma
         ({}, "need_queue"),
         ({"wards": [HAREHILLS]}, "need_queue_of_ward"),
         ({"open_to": ["food-bank"]}, "need_queue_of_partner"),
-        ({"scheme": "scheme:databank"}, "need_queue_of_schemes"),
     ],
 )
 async def test_the_next_for_a_freed_place_is_read_from_an_index_of_the_queue(
-    matching: Matching, limits: dict[str, Any], index: str
+    matching: Matching, servers: Servers, limits: dict[str, Any], index: str
 ) -> None:
     """With 20,000 waiting, the plan reads them in order until enough fit: it neither sorts nor scans them all."""
     await matching.open(place("elsewhere", **limits))
     async with matching.stage.database.acquire() as conn:
         arrivals = [Arrival(a_need(n, waited=n % 90), False, None, 0, 0, 0, "leeds-1") for n in range(20_000)]
         await Queue(conn).add(arrivals)
-        await conn.execute("analyze need")
-        plan = await conn.fetchval("explain (verbose, format json) " + CANDIDATES, [], ["library"], ["elsewhere"])
+        await _analyze(servers, conn)
+        plan = await conn.fetchval("explain (verbose, format json) " + NEXT, [], *ELSEWHERE, FIRST)
     nodes = list(_nodes(json.loads(plan)[0]["Plan"]))
-    (queue,) = [node for node in nodes if node.get("Index Name") == index]
-    assert "kind" in queue["Index Cond"]
-    assert "&&" in queue["Filter"], "the rule is part of the plan, not a function called for each need"
+    queues = [node for node in nodes if node.get("Index Name") == index]
+    assert all("kind" in queue["Index Cond"] for queue in queues)
+    assert queues
+    assert [node for node in nodes if "&&" in node.get("Filter", "")], "the rule is part of the plan, no function"
     assert "suits" not in plan
     assert not [node for node in nodes if node["Node Type"] == "Seq Scan" and node.get("Relation Name") == "need"]
 
 
-@pytest.mark.parametrize(
-    "limit", [{"wards": [HAREHILLS]}, {"open_to": ["food-bank"]}, {"scheme": "scheme:databank"}], ids=str
-)
+@pytest.mark.parametrize("limit", [{"wards": [HAREHILLS]}, {"open_to": ["food-bank"]}], ids=str)
 async def test_a_place_that_nobody_suits_does_not_read_the_whole_queue(
-    matching: Matching, limit: dict[str, Any]
+    matching: Matching, servers: Servers, limit: dict[str, Any]
 ) -> None:
-    """Of 5,000 who wait, none is in its ward, referred by its partner or has a scheme: none is looked at."""
+    """Of 5,000 who wait, none is in its ward or referred by its partner: none is looked at."""
     await matching.open(place("elsewhere", **limit))
     async with matching.stage.database.acquire() as conn:
         arrivals = [Arrival(a_need(n), False, None, 0, 0, 0, "leeds-1") for n in range(5_000)]
         await Queue(conn).add(arrivals)
-        await conn.execute("analyze need")
-        ran = await conn.fetchval("explain (analyze, format json) " + CANDIDATES, [], ["library"], ["elsewhere"])
-    looked_at = [
-        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-        for node in _nodes(json.loads(ran)[0]["Plan"])
-        if node.get("Relation Name") == "need" and node["Actual Loops"]
+        await _analyze(servers, conn)
+        assert await _looked_at(conn) == 0
+
+
+@pytest.mark.parametrize(
+    "lacks", [{"languages": ["so"]}, {"formats": ["video"]}, {"scheme": "scheme:other"}, {}], ids=str
+)
+async def test_whom_a_place_for_the_whole_city_suits_is_found_though_few_are(
+    matching: Matching, servers: Servers, lacks: dict[str, Any]
+) -> None:
+    """Of 5,000 who wait, asking for eight different things, it suits nobody; then somebody who came last."""
+    screens: list[Any] = ["large-screen"] if lacks else []
+    await matching.open(place("elsewhere", requirements=screens, **lacks))
+    screen, ur, so = frozenset({"large-screen"}), frozenset({"ur"}), frozenset({"so"})
+    phone, databank = frozenset({"phone"}), frozenset({"scheme:databank"})
+    asked: list[dict[str, Any]] = [
+        {"languages": languages, "formats": formats, "schemes": schemes, "requirements": screen}
+        for languages, formats, schemes in product(
+            (ur, ur | {"pl"}), (phone, phone | {"group"}), (databank, frozenset())
+        )
     ]
-    assert sum(looked_at) == 0
+    last = {"languages": so, "formats": frozenset({"video"}), "schemes": frozenset({"scheme:other"})}
+    async with matching.stage.database.acquire() as conn:
+        needs = [a_need(n, waited=90 - n % 90, **asked[n % 8]) for n in range(5_000)]
+        await Queue(conn).add([Arrival(need, False, None, 0, 0, 0, "leeds-1") for need in needs])
+        await _analyze(servers, conn)
+        assert await Queue(conn).candidates([], [PlaceKey("library", "elsewhere")]) == []
+        assert await _looked_at(conn) < 2 * FIRST + 50
+        await Queue(conn).add([Arrival(a_need(9_999, **last), False, None, 0, 0, 0, "leeds-1")])
+        (found,) = await Queue(conn).candidates([], [PlaceKey("library", "elsewhere")])
+        assert found.need_id == id_of(9_999)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    asks=st.lists(ASKS, min_size=5, max_size=25),
+    terms=TERMS,
+    units=st.integers(1, 3),
+    first=st.sampled_from([0, 2, 300]),
+)
+async def test_the_next_for_a_place_are_the_first_whom_it_suits(
+    matching: Matching, asks: list[Asks], terms: Terms, units: int, first: int
+) -> None:
+    needs = [replace(a_need(n, waited=n * 7 % 5), asks=one) for n, one in enumerate(asks)]
+    async with matching.stage.database.acquire() as conn:
+        await conn.execute("delete from need; delete from place")
+        await Queue(conn).add([Arrival(need, False, None, 0, 0, 0, "leeds-1") for need in needs])
+        await Supply(conn).save_places([replace(a_place("elsewhere", free=units), terms=terms)])
+        rows = await conn.fetch(NEXT, [], *ELSEWHERE, first)
+        if not rows or rows[0]["lacking"]:
+            rows += await conn.fetch(BY_WHAT_IS_ASKED, [], *ELSEWHERE)
+    suited = sorted((need for need in needs if not [*misses(need.asks, terms)]), key=lambda need: need.rank)
+    assert {row["need_id"] for row in rows} == {need.need_id for need in suited[:units]}
+
+
+async def _analyze(servers: Servers, conn: Conn) -> None:
+    """As the owner: the application may not."""
+    name = await conn.fetchval("select current_database()")
+    async with connected(servers.postgres.model_copy(update={"name": name})) as owner:
+        await owner.execute("analyze need")
+
+
+async def _looked_at(conn: Conn) -> int:
+    """How many needs are read to find who is next."""
+    ran = [
+        await conn.fetchval("explain (analyze, format json) " + query, [], *ELSEWHERE, *more)
+        for query, more in ((NEXT, [FIRST]), (BY_WHAT_IS_ASKED, []))
+    ]
+    return sum(
+        node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+        for plan in ran
+        for node in _nodes(json.loads(plan)[0]["Plan"])
+        if node.get("Relation Name") == "need" and node["Actual Loops"]
+    )
 
 
 def _nodes(plan: Any) -> Iterator[Any]:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
+from contracts.vocabulary import Kind
 from services.matching.domain.fit import Need, Place, PlaceKey
-from services.matching.domain.index import Bits, Index, lowest
+from services.matching.domain.index import Bits, Index, by_kind, lowest
 
 
 class Match(NamedTuple):
@@ -26,26 +27,28 @@ def allocate(needs: Iterable[Need], places: Iterable[Place]) -> list[Match]:
     A need that is served stays served, but may be moved to another place that suits it where this lets a
     lower one be served too; so no place goes to a lower need while a higher one could have been served.
     """
-    table = _Table(places)
+    tables = {kind: _Table(index) for kind, index in by_kind(places).items()}
     ranked = sorted(needs, key=lambda need: need.rank)
     for need in ranked:
-        table.serve(need)
-    keys = [place.key for place in table.index.places]
-    return [Match(need, keys[table.given[need.need_id]]) for need in ranked if need.need_id in table.given]
+        tables[need.asks.kind].serve(need)
+    given = ((need, tables[need.asks.kind].place_of(need)) for need in ranked)
+    return [Match(need, place) for need, place in given if place]
 
 
 class _Table:
-    """The places as they are being given, by their numbers. A place that is full stays full, though who holds it may
-    change. From those that are `exhausted` no re-arranging frees a unit.
+    """The places of a kind as they are being given, by their numbers. A place that is full stays full, though who holds
+    it may change. From those that are `exhausted` no re-arranging frees a unit.
     """
 
-    def __init__(self, places: Iterable[Place]) -> None:
-        self.index = Index(place for place in places if place.free > 0)
+    def __init__(self, index: Index) -> None:
+        self.index = index
         self.left = [place.free for place in self.index.places]
-        self.holders: list[dict[Bits, dict[UUID, Need]]] = [{} for _ in self.left]
+        self.holders: list[dict[int, dict[UUID, Need]]] = [{} for _ in self.left]
         self.given: dict[UUID, int] = {}
         self.free, self.exhausted = self.index.all, 0
-        self.suits: dict[UUID, Bits] = {}
+        self.suits: list[Bits] = []
+        self.alike: dict[Bits, int] = {}
+        self.numbers: dict[UUID, int] = {}
         self.loads: list[float] = []
         self.loaded: dict[float, Bits] = {}
         for number in range(len(self.left)):
@@ -57,36 +60,46 @@ class _Table:
         Of needs that can go to the same places, one is as good as another for that.
         """
         came_with: dict[int, Need] = {}
-        movers, asked, unseen = deque([need]), {self.suiting(need)}, ~self.exhausted
+        number = self._number(need)
+        movers, asked, unseen = deque([(number, need)]), {number}, ~self.exhausted
         while movers:
-            mover = movers.popleft()
-            could = self.suiting(mover)
+            number, mover = movers.popleft()
+            could = self.suits[number]
             if could & self.free:
                 free = self._best_free(mover, could & self.free)
                 came_with[free] = mover
                 self._move(free, came_with)
                 return
-            for place in _numbers(could & unseen):
+            new = could & unseen
+            unseen ^= new
+            for place in _numbers(new):
                 came_with[place] = mover
                 for alike, holders in self.holders[place].items():
                     if alike not in asked:
                         asked.add(alike)
-                        movers.append(next(iter(holders.values())))
-            unseen &= ~could
+                        movers.append((alike, next(iter(holders.values()))))
         self.exhausted |= ~unseen & self.index.all
 
-    def suiting(self, need: Need) -> Bits:
-        bits = self.suits.get(need.need_id)
-        if bits is None:
-            bits = self.suits[need.need_id] = self.index.suiting(need)
-        return bits
+    def place_of(self, need: Need) -> PlaceKey | None:
+        place = self.given.get(need.need_id)
+        return None if place is None else self.index.places[place].key
+
+    def _number(self, need: Need) -> int:
+        """The same for needs that can go to the same places."""
+        if need.need_id not in self.numbers:
+            bits = self.index.suiting(need)
+            if bits not in self.alike:
+                self.alike[bits] = len(self.suits)
+                self.suits.append(bits)
+            self.numbers[need.need_id] = self.alike[bits]
+        return self.numbers[need.need_id]
 
     def _move(self, place: int, came_with: dict[int, Need]) -> None:
         self._give(place)
         to: int | None = place
         while to is not None:
             mover = came_with[to]
-            alike, left_behind = self.suiting(mover), self.given.get(mover.need_id)
+            alike, left_behind = self._number(mover), self.given.get(mover.need_id)
             self.given[mover.need_id] = to
             self.holders[to].setdefault(alike, {})[mover.need_id] = mover
             if left_behind is not None:
@@ -140,21 +153,23 @@ def bundled(needs: Iterable[Need], places: Iterable[Place], helping: Mapping[UUI
     siblings: dict[UUID, list[Need]] = {}
     for need in those:
         siblings.setdefault(need.referral_id, []).append(need)
-    index = Index(place for place in places if place.free > 0)
+    indexes = by_kind(places)
     prefers = {
-        referral_id: _helper(own, index, Counter(helping.get(referral_id, ()))) for referral_id, own in siblings.items()
+        referral_id: _helper(own, indexes, Counter(helping.get(referral_id, ())))
+        for referral_id, own in siblings.items()
     }
     return [replace(need, prefers=prefers[need.referral_id]) for need in those]
 
 
-def _helper(own: Sequence[Need], index: Index, given: Counter[str]) -> str | None:
+def _helper(own: Sequence[Need], indexes: Mapping[Kind, Index], given: Counter[str]) -> str | None:
     """The partner that could give, with what it gives already, the most of what a person needs, if more than one."""
-    could = [index.suiting(need) for need in own] if len(own) + given.total() > 1 else []
-    partners = {*given, *(index.giving(need.asks.kind for need in own) if len(own) > 1 else ())}
     most, helper = 1, None
-    for partner in sorted(partners):
-        theirs = index.of.get(partner, 0)
-        many = sum(1 for bits in could if bits & theirs)
+    if len(own) + given.total() == 1:
+        return helper
+    could = [(indexes[need.asks.kind].of, indexes[need.asks.kind].suiting(need)) for need in own]
+    giving = Counter(partner for of, _ in could for partner in of)
+    for partner in sorted(partner for partner, many in giving.items() if many + given[partner] > 1):
+        many = sum(1 for of, bits in could if bits & of.get(partner, 0))
         if many and many + given[partner] > most:
             most, helper = many + given[partner], partner
             if most == len(own) + given.total():

@@ -6,7 +6,7 @@ from itertools import groupby
 from math import inf
 from operator import itemgetter
 
-from contracts.vocabulary import Kind
+from contracts.vocabulary import KINDS, Kind
 from services.matching.domain.fit import Asks, Need, Place, Terms, Words
 
 Bits = int
@@ -47,7 +47,7 @@ def breadth(terms: Terms) -> tuple[float, ...]:
 
 
 class Index:
-    """The places, numbered from the narrowest to the widest.
+    """Places of a kind, numbered from the narrowest to the widest.
 
     `peers` are, for each, those as narrow as it is. Says the same as `misses` in domain/fit.py.
     """
@@ -62,17 +62,14 @@ class Index:
             many = len(list(peers))
             self.peers += [((1 << many) - 1) << len(self.peers)] * many
         self.of: defaultdict[str, Bits] = defaultdict(int)
-        self.kinds: defaultdict[Kind, Bits] = defaultdict(int)
         self.wards, self.open_to, self.schemes = Named(), Named(), Named()
         self.languages, self.formats, self.days = Named(), Named(), Named()
         self.requirements = Named()
-        self._giving: dict[tuple[Kind, ...], list[str]] = {}
         for number, place in enumerate(self.places):
             self.of[place.key.partner] |= 1 << number
             self._add(1 << number, place.terms)
 
     def _add(self, bit: Bits, terms: Terms) -> None:
-        self.kinds[terms.kind] |= bit
         self.wards.add(bit, terms.wards)
         self.open_to.add(bit, terms.open_to)
         self.schemes.add(bit, (terms.scheme,) if terms.scheme else ())
@@ -80,14 +77,6 @@ class Index:
         self.formats.add(bit, terms.formats)
         self.days.add(bit, terms.days)
         self.requirements.add(bit, terms.requirements)
-
-    def giving(self, kinds: Iterable[Kind]) -> list[str]:
-        """The partners with places for more than one of these."""
-        asked = tuple(kinds)
-        if asked not in self._giving:
-            theirs = {p: sum(1 for kind in asked if bits & self.kinds.get(kind, 0)) for p, bits in self.of.items()}
-            self._giving[asked] = [partner for partner, many in theirs.items() if many > 1]
-        return self._giving[asked]
 
     def suiting(self, need: Need) -> Bits:
         bits = self._suiting(need.asks)
@@ -99,7 +88,7 @@ class Index:
         return bits
 
     def _suiting(self, asks: Asks) -> Bits:
-        bits = self.kinds.get(asks.kind, 0) & self.wards.any_of((asks.ward,) if asks.ward else ())
+        bits = self.wards.any_of((asks.ward,) if asks.ward else ())
         bits &= self.open_to.any_of((asks.partner,)) & self.schemes.any_of(asks.schemes)
         for requirement in asks.requirements:
             bits &= self.requirements.by_name.get(requirement, 0)
@@ -109,3 +98,9 @@ class Index:
     def _shared(self, named: Named, asked: Words) -> Bits:
         """What a need does not ask is no limit either."""
         return named.any_of(asked) if asked else self.all
+
+
+def by_kind(places: Iterable[Place]) -> dict[Kind, Index]:
+    """Of the places that have something free."""
+    free = [place for place in places if place.free > 0]
+    return {kind: Index(place for place in free if place.terms.kind == kind) for kind in KINDS}

@@ -80,6 +80,10 @@ class Decision:
     waited: int
     before: int
 
+    @property
+    def match(self) -> tuple[UUID, PlaceKey]:
+        return self.need_id, self.place
+
 
 @dataclass(slots=True)
 class Replay:

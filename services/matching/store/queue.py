@@ -12,7 +12,7 @@ import asyncpg
 from chassis.postgres import Conn
 from contracts.vocabulary import Kind
 from services.matching.domain.fit import Asks, Gap, Need, PlaceKey
-from services.matching.store.next_up import CANDIDATES
+from services.matching.store.next_up import BY_WHAT_IS_ASKED, FIRST, NEXT
 from services.matching.store.supply import pairs
 
 
@@ -146,12 +146,11 @@ class Queue:
         Who waited before fits no other free place. At most as many of them are served as units are free at
         the places freed, so of each of these places that many of the best are enough for the best allocation.
         """
-        rows = await self.conn.fetch(
-            CANDIDATES,
-            list(queued),
-            *pairs(freed),
-        )
-        return [need_of(row) for row in rows]
+        named = list(queued), *pairs(freed)
+        rows = await self.conn.fetch(NEXT, *named, FIRST)
+        if not rows or rows[0]["lacking"]:
+            rows += await self.conn.fetch(BY_WHAT_IS_ASKED, *named)
+        return list({row["need_id"]: need_of(row) for row in rows}.values())
 
     async def barred(self, needs: Collection[UUID]) -> dict[UUID, frozenset[PlaceKey]]:
         rows = await self.conn.fetch(

@@ -30,7 +30,7 @@ HELD: Final = {
 async def open_offers(conn: Conn, partner: str, limit: int, offset: int) -> list[asyncpg.Record]:
     """A partner's offers that wait for its answer, the next to expire first."""
     return await conn.fetch(
-        """select offer_id, need_id, offer.place_id, offer.kind, ward, languages, requirements, expires_at
+        """select offer_id, need_id, offer.place_id, offer.kind, ward, languages, requirements, days, expires_at
            from offer join need using (need_id)
            where offer.partner = $1 and offer.state = 'open'
            order by expires_at, offer_id limit $2 offset $3""",
@@ -54,18 +54,26 @@ async def loans(conn: Conn, partner: str, today: date, limit: int, offset: int) 
     )
 
 
-async def queue(conn: Conn, kind: Kind | None, ward: str | None, limit: int, offset: int) -> list[asyncpg.Record]:
-    """Who waits, in order of rank. The position is that among all who wait for the kind.
+def _declines(need: str) -> str:
+    return f"""(select count(*) from offer o where o.need_id = {need}.need_id and o.state = 'declined'
+                and o.reason is distinct from 'not-confirmed')"""  # noqa: S608 - a constant
+
+
+async def queue(
+    conn: Conn, kind: Kind | None, ward: str | None, declines: int, limit: int, offset: int
+) -> list[asyncpg.Record]:
+    """Who waits and was declined so often, in order of rank. The position is that among all who wait for the kind.
 
     `places` are those that suit it: full, or not open yet. One of these must come free for it to move.
     """
     return await conn.fetch(
-        """with page as (
+        f"""with page as (
                select need_id, position
                from (select need_id, kind, ward,
                             row_number() over (partition by kind order by lane, rank_key, need_id) as position
                      from need where state = 'waiting' and ($1::text is null or kind = $1)) waiting
-               where $2::text is null or ward = $2
+               where ($2::text is null or ward = $2)
+                 and ($5 = 0 or {_declines("waiting")} >= $5)
                order by kind, position limit $3 offset $4
            )
            select position, n.*, case when n.is_gap then 0 else (
@@ -76,12 +84,13 @@ async def queue(conn: Conn, kind: Kind | None, ward: str | None, limit: int, off
                    where d.need_id = n.need_id and d.partner = p.partner and d.place_id = p.place_id
                )
            ) end as places,
-                  (select count(*) from offer o where o.need_id = n.need_id and o.state = 'declined') as declines
-           from page join need n using (need_id) order by n.kind, position""",
+                  {_declines("n")} as declines
+           from page join need n using (need_id) order by n.kind, position""",  # noqa: S608 - a constant
         kind,
         ward,
         limit,
         offset,
+        declines,
     )
 
 
@@ -103,7 +112,7 @@ async def awaiting(conn: Conn, limit: int, offset: int) -> list[asyncpg.Record]:
     """The offers that staff are to confirm, in the order in which they were decided."""
     return await conn.fetch(
         """select offer_id, need_id, offer.partner as provider, offer.place_id, offer.kind, ward, languages,
-                  requirements, made_at, expires_at,
+                  requirements, days, made_at, expires_at,
                   (select count(*) from offer before where before.need_id = offer.need_id
                    and before.reason = 'not-confirmed-in-time') as lapses
            from offer join need using (need_id) where offer.state = 'awaiting'

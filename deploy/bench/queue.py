@@ -1,0 +1,67 @@
+"""Who is next for a place that comes free, among many who wait: what PostgreSQL itself says it takes to find out."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from chassis.migrations import migrate
+from chassis.postgres import Conn, connected
+from chassis.settings import DatabaseSettings
+from deploy import provision
+from deploy.embedded import postgres
+from deploy.site import ROLES, Roles
+from deploy.wiring import build, settings_of
+
+TIMES: Final = 20
+FILL_WITHIN: Final = 600.0
+Timed = dict[str, float]
+
+
+async def next_up(folder: Path, waiting: int) -> Timed:
+    """Milliseconds, to plan and to run, by the sort of place: the least of some, for others use the machine as well."""
+    server = postgres.start(folder)
+    try:
+        return await measure(server.database, waiting)
+    finally:
+        postgres.stop(server.process)
+
+
+async def measure(superuser: DatabaseSettings, waiting: int) -> Timed:
+    roles = Roles(*(superuser.model_copy(update={"name": "queue", "user": f"queue_{role}"}) for role in ROLES))
+    await provision.make_database(superuser, roles)
+    await migrate(roles.owner, roles.app.user, ["chassis", "services.matching"])
+    filling = (files(__package__) / "fill" / "queue.sql").read_text(encoding="utf-8").format(waiting=waiting)
+    async with connected(roles.owner) as conn:
+        await conn.execute(filling, timeout=FILL_WITHIN)
+        await conn.execute("vacuum need", timeout=FILL_WITHIN)
+        places = await conn.fetch("select partner, place_id from place order by place_id")
+        return {place["place_id"]: await _timed(conn, (place["partner"], place["place_id"])) for place in places}
+
+
+async def _timed(conn: Conn, place: tuple[str, str]) -> float:
+    """Of what the service asks when this place comes free: one query, or two where few of the first fit."""
+    asked: list[Any] = []
+    with conn.query_logger(asked.append):
+        await build("matching", _settings()).store(conn).queue.candidates([], [place])
+        await asyncio.sleep(0)  # loggers are called a moment later
+    return sum([min([await _once(conn, each.query, each.args) for _ in range(TIMES)]) for each in asked])
+
+
+async def _once(conn: Conn, query: str, args: Sequence[Any]) -> float:
+    (plan,) = json.loads(await conn.fetchval("explain (analyze, format json) " + query, *args))
+    took: float = plan["Planning Time"] + plan["Execution Time"]
+    return took
+
+
+def _settings() -> Any:
+    nowhere: dict[str, Any] = {
+        "database_host": "", "database_name": "", "database_user": "", "database_password": SecretStr(""),
+        "kafka_bootstrap": "", "kafka_user": "", "kafka_password": SecretStr(""), "http_port": 1,
+        "sealing_key": SecretStr("be" * 32),
+    }  # fmt: skip
+    return settings_of("matching")(**nowhere)
