@@ -84,7 +84,6 @@ PUBLISHED = "reporting"
 """The topic that subscribers from outside read."""
 OTHER_READERS: dict[str, str] = {
     ACCESS: "every service, at its doors",
-    "grants": "who writes to organisations of their grants",
     "matching": "whoever recomputes its decisions",
     PUBLISHED: "everybody who has a key of a reader",
     OUTBOX: "the partner",

@@ -83,7 +83,7 @@ class RoundOpened(Message):
     }
 
 
-@fact("grants", key="application_id", to=("reporting",), data_class="none")
+@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
 class ApplicationSubmitted(Message):
     """An organisation asks for money, or asks again after changes."""
 
@@ -103,7 +103,7 @@ class ApplicationSubmitted(Message):
     }
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("notifications",), data_class="none")
 class ChangesRequested(Message):
     """Staff ask the organisation to change its application, until then."""
 
@@ -114,7 +114,7 @@ class ChangesRequested(Message):
     example = {**NAMED, "until": "2026-12-01T12:00:00Z"}
 
 
-@fact("grants", key="application_id", to=("reporting",), data_class="none")
+@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
 class ApplicationWithdrawn(Message):
     """The application, or the award that it got, is given up. What was promised goes to the reserve list."""
 
@@ -148,7 +148,7 @@ class Feedback(Part):
     most: int = Field(ge=1, le=10)
 
 
-@fact("grants", key="application_id", to=("reporting",), data_class="none")
+@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
 class GrantAwarded(Message):
     """Money is promised, within the budget of the round. `decided_under` is the delegated decision it rests on."""
 
@@ -170,7 +170,7 @@ class GrantAwarded(Message):
     }
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("notifications",), data_class="none")
 class GrantReserved(Message):
     """It would be funded if the budget reached so far: it is on the reserve list, and moves up by its rank."""
 
@@ -182,7 +182,7 @@ class GrantReserved(Message):
     example = {**NAMED, "amount_pence": 500_000}
 
 
-@fact("grants", key="application_id", to=("reporting",), data_class="none")
+@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
 class ApplicationDeclined(Message):
     """The application is not funded."""
 
@@ -225,7 +225,7 @@ class GrantPlacesFunded(Message):
     }
 
 
-@fact("grants", key="application_id", to=("reporting",), data_class="none")
+@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
 class PaymentMade(Message):
     """An instalment of a grant is paid. `paid_pence` is all that was paid of it."""
 
@@ -238,7 +238,7 @@ class PaymentMade(Message):
     example = {**NAMED, "amount_pence": 250_000, "paid_pence": 250_000, "at": "2027-01-10T10:00:00Z"}
 
 
-@fact("grants", key="application_id", to=("reporting",), data_class="none")
+@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
 class UnderspendReturned(Message):
     """Money that was paid and not spent came back; the award is so much less."""
 
@@ -251,7 +251,7 @@ class UnderspendReturned(Message):
     example = {**NAMED, "amount_pence": 10_000, "awarded_pence": 490_000, "at": "2027-06-10T10:00:00Z"}
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("notifications",), data_class="none")
 class GrantReportDue(Message):
     """The organisation owes a report on this day, soon or already."""
 
@@ -263,7 +263,7 @@ class GrantReportDue(Message):
     example = {**NAMED, "due_on": "2027-03-31"}
 
 
-@fact("grants", key="application_id", data_class="none")
+@fact("grants", key="application_id", to=("notifications",), data_class="none")
 class GrantReported(Message):
     """The organisation reported what it did with the money."""
 

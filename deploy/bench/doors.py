@@ -79,18 +79,22 @@ class KeptAlive:
 
     async def refer(self, api_key: str, submission_id: str, body: bytes) -> bytes:
         """The answer. Raises EmbeddedError where the referral is not accepted."""
+        status, answer = await self.post("/v1/referrals", api_key, submission_id, body)
+        if status != 202:
+            raise EmbeddedError(f"a referral was answered {status}: {answer.decode()}")
+        return answer
+
+    async def post(self, path: str, api_key: str, submission_id: str, body: bytes) -> tuple[int, bytes]:
+        """The status and the answer."""
         assert self.reader and self.writer  # noqa: S101, PT018 - used within an `async with`
         head = (
-            f"POST /v1/referrals HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {api_key}\r\n"
             f"Idempotency-Key: {submission_id}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         self.writer.write(head.encode() + body)
         status, *fields = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         length = next(int(line.partition(":")[2]) for line in fields if line.lower().startswith("content-length:"))
-        answer = await self.reader.readexactly(length)
-        if " 202 " not in status:
-            raise EmbeddedError(f"a referral was answered {status}: {answer.decode()}")
-        return answer
+        return int(status.split()[1]), await self.reader.readexactly(length)
 
 
 async def post_all(url: str, keys: dict[str, str], referrals: Sequence[Referral], connections: int) -> None:

@@ -16,6 +16,7 @@ FIGURES: Final[dict[str, str]] = {
     "j": "facts into the tables of reporting",
     "k": "the page of numbers over all that is stored",
     "l": "messages that are due, planned while a slow provider is sent to",
+    "m": "applications for grants in a burst, and about the deadline",
     "n": "who is next for a place that comes free",
     "o": "many needs against many places",
 }
@@ -23,6 +24,7 @@ LINES: Final = frozenset("abcdj")
 PIPELINE: Final = frozenset("efgi")
 COST: Final = frozenset("hk")
 TELLING: Final = frozenset("l")
+BURST: Final = frozenset("m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Sizes:
     many: int = 1_000_000
     sample: int = 2_000
     messages: int = 100_000
+    applications: int = 2_000
     waiting: int = 100_000
     matched: int = 10_000
     settle: float = 11.0
@@ -64,5 +67,6 @@ QUICK: Final = Sizes(
     many=100_000,
     sample=1_000,
     messages=10_000,
+    applications=200,
     waiting=20_000,
 )

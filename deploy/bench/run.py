@@ -11,10 +11,10 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
-from deploy.bench import cost, ground, hop, matches, numbers, pipeline, queue, sending, telling
+from deploy.bench import burst, cost, ground, hop, matches, numbers, pipeline, queue, sending, telling
 from deploy.bench.city import city
 from deploy.bench.ground import Ground
-from deploy.bench.plan import COST, LINES, PIPELINE, TELLING, Sizes
+from deploy.bench.plan import BURST, COST, LINES, PIPELINE, TELLING, Sizes
 
 Report = Callable[[str], None]
 Line = Callable[[Ground, int], Awaitable[float]]
@@ -53,6 +53,9 @@ class Bench:
             report("starting PostgreSQL and Kafka")
             with ground.servers(self.folder / "telling") as servers:
                 self.document["telling"] = asyncio.run(telling.telling(servers, sizes.messages))
+        if wanted & BURST:
+            with city(self.folder / "burst", report) as opened:
+                self.document["burst"] = asyncio.run(burst.burst(opened, sizes.applications))
         if "n" in wanted:
             report("who is next, among many who wait")
             self.document["next_up_ms"] = asyncio.run(queue.next_up(self.folder / "queue", sizes.waiting))

@@ -35,6 +35,7 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, ...]]:
         ("j", "facts into reporting", _speed(per_s.get("projection")), _projection(document)),
         *_page(document),
         *_telling(document),
+        *_burst(document),
         *_next_up(document),
         *_matches(document),
     ]
@@ -110,6 +111,15 @@ def _telling(document: dict[str, Any]) -> list[tuple[str, ...]]:
     seen = document["telling"]
     meanwhile = f"meanwhile {_speed(seen['sent_per_s'])} left, {seen['at_once']:.0f} at once, 50 ms each"
     return [("l", "messages planned", _speed(seen["planned_per_s"]), meanwhile)]
+
+
+def _burst(document: dict[str, Any]) -> list[tuple[str, ...]]:
+    if "burst" not in document:
+        return []
+    seen = document["burst"]
+    taken = f"{seen['applications']:,} in {seen['seconds']:.0f} s"
+    told = f"none lost; about the deadline {seen['in_time']} were in time and {seen['late']} late, to the second"
+    return [("m", "applications in a burst", taken, told)]
 
 
 def _next_up(document: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -108,8 +108,9 @@ def _show_list(tasks: list[Mapping[str, Any]]) -> None:
 def _show_task(task: Mapping[str, Any]) -> None:
     tell = task["tell"]
     if tell is None:
-        whom = "the person" if task["audience"] == "person" else "who referred them"
-        out.print(f"Referral {task['referral_id']}: find a way to tell {whom}. Why: {task['reason']}.", highlight=False)
+        whom = {"person": "the person", "referrer": "who referred them"}.get(task["audience"], "the organisation")
+        of = f"Application {task['application_id']}" if task["application_id"] else f"Referral {task['referral_id']}"
+        out.print(f"{of}: find a way to tell {whom}. Why: {task['reason']}.", highlight=False)
         return
     for name in ("name", "address", "through", "formats", "languages"):
         if tell[name]:

@@ -8,7 +8,9 @@ from contracts.catalogue import consumed_by
 from contracts.message import Service
 from deploy.demo.order import in_order
 from deploy.demo.owed import Owed, compare
-from deploy.demo.witness import Evidence
+from deploy.demo.witness import TO_APPLICANTS, Evidence
+from services.notifications.domain.telling import UNOWED
+from services.notifications.handlers.results import OVERTAKEN
 
 UNKNOWN = """
     select distinct message_id || '-' || nth from (
@@ -20,13 +22,15 @@ UNKNOWN = """
 TOLD = {"accepted", "completed", "failed", "cancelled", "rejected"}
 """Statuses that a person hears of each time; of `on-hold` only the first is told."""
 MAILED = "select message_id || '-' || nth from rung where channel = 'email'"
+TOLD_APPLICANTS = "select application_id from message where audience = 'applicant'"
 OPEN_TASKS = "select message_id from call_task where outcome is null"
 TOLD_TWICE = """
     select message_id from rung where state in ('sent', 'delivered', 'reached') group by 1 having count(*) > 1
 """
 BY_HAND = """
     select id from message where state = 'call-requested'
-        or (state = 'withheld' and status not like 'feedback-%' and reason not in ('not-known', 'closed', 'no-mail'))
+        or (state = 'withheld' and status not like 'feedback-%' and reason <> all ($1)
+            and status <> all ($2))
 """
 TOO_LATE = """
     select need_id from need_history where fact = 'AnswerTaken' and superseded
@@ -54,6 +58,7 @@ async def owed(seen: Evidence) -> list[Owed]:
         *await _progress(seen),
         *await _offers(seen),
         *await _notifications(seen),
+        await _applicants(seen),
         *await in_order(seen),
     ]
 
@@ -217,7 +222,7 @@ async def _notifications(seen: Evidence) -> list[Owed]:
         ),
         compare(
             "notifications: one open task for each message that needs a human being",
-            (row[0] for row in await seen.rows("notifications", BY_HAND)),
+            (row[0] for row in await seen.rows("notifications", BY_HAND, sorted(OVERTAKEN), sorted(UNOWED))),
             (row[0] for row in await seen.rows("notifications", OPEN_TASKS)),
         ),
         compare(
@@ -237,6 +242,14 @@ async def _notifications(seen: Evidence) -> list[Owed]:
             (row[0] for row in await seen.rows("reporting", "select event_id from notification")),
         ),
     ]
+
+
+async def _applicants(seen: Evidence) -> Owed:
+    return compare(
+        "notifications: one message for each thing that an applicant is told of",
+        (application for kind in TO_APPLICANTS for application in seen.said.all(kind, "application_id")),
+        (row[0] for row in await seen.rows("notifications", TOLD_APPLICANTS)),
+    )
 
 
 def _mails(seen: Evidence) -> list[Any]:

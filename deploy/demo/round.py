@@ -26,6 +26,7 @@ NAMES: Final = (
     "Chapeltown Elders",
     "Burmantofts Drop-in",
 )
+MAIL_TO: Final = tuple(f"group-{n}@example.org" for n in range(len(NAMES)))
 ASSESSORS: Final = ("assessor-amy", "assessor-ben", "assessor-cho")
 KEYS: Final[tuple[tuple[Role, str], ...]] = (
     ("staff", "demo"),
@@ -34,6 +35,7 @@ KEYS: Final[tuple[tuple[Role, str], ...]] = (
     *(("applicant", f"GB-CHC-{1_110_522 + n}") for n in range(len(NAMES))),
 )
 """Whose keys a round needs."""
+ADVICE: Final = "Say how you will reach people who do not come to you."
 ASKED_PENCE: Final = 400_000
 BUDGET_PENCE: Final = 3 * ASKED_PENCE
 CRITERIA: Final = [
@@ -101,6 +103,7 @@ class GrantRound:
             "amount_pence": ASKED_PENCE,
             "kinds": [self.place.kind],
             "organisation": {"id": organisation, "name": NAMES[nth]},
+            "email": MAIL_TO[nth],
             "places": [{"kind": self.place.kind, "capacity": self.place.capacity - 2 * nth}],
             "delivers_as": {"partner": self.provider.http.credentials["id"], "provider_id": self.place.provider_id},
         }
@@ -124,7 +127,7 @@ class GrantRound:
         promised = {"amount_pence": ASKED_PENCE, "decided_under": "Delegated decision 2026-14"}
         for nth, application in enumerate(ranked):
             decision = "award" if nth < 3 else "reserve" if nth == 3 else "decline"
-            body = {"reason": "outside-budget"} if decision == "decline" else promised
+            body = {"reason": "outside-budget", "advice": ADVICE} if decision == "decline" else promised
             await self._ask("approver", "demo-approver", "POST", f"/v1/applications/{application}/{decision}", body)
         path = f"/v1/applications/{ranked[2]}/withdrawal"
         await self._ask("staff", "demo", "POST", path, {"reason": "project-stopped"})

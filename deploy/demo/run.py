@@ -41,7 +41,7 @@ COUNTS: Final[dict[str, tuple[str, str]]] = {
     "taken": ("matching", "select coalesce(sum(taken), 0) from place"),
     "waiting": ("matching", "select count(*) from need where state = 'waiting' and not is_gap"),
     "gaps": ("matching", "select count(*) from need where is_gap"),
-    "notified": ("notifications", "select count(*) from message where state = 'sent'"),
+    "notified": ("notifications", "select count(*) from message where state = 'sent' and audience <> 'applicant'"),
     "call_tasks": ("notifications", "select count(*) from call_task"),
     "reported": ("reporting", "select count(*) from referral where partner is not null"),
 }

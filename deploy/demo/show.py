@@ -11,8 +11,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from contracts.message import SERVICES
+from deploy.demo.round import MAIL_TO
 from deploy.demo.run import Demo
-from deploy.demo.story import best, sides
+from deploy.demo.story import best, sides, subjects
 
 STAGES = {
     "referrals": "referrals accepted",
@@ -99,11 +100,15 @@ def _story(console: Console, demo: Demo) -> None:
     url, key = demo.addresses["services"]["referrals"]["http"], demo.grant_keys["staff", "demo"]
     console.print(f"\n[bold]{referral['reference']}, from each side[/bold]", highlight=False)
     with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10) as staff:
-        told = sides(referral, demo.told, Path(demo.addresses["mail"]["received"]), staff)
+        told = sides(referral, demo.told, _mails(demo), staff)
     for side, lines in told:
         console.print(f"  [dim]{side}[/dim]", highlight=False)
         for line in lines or ["was told by a human being, or waits to be"]:
             console.print(f"    {line}", highlight=False, markup=False)
+
+
+def _mails(demo: Demo) -> Path:
+    return Path(demo.addresses["mail"]["received"])
 
 
 def _round(console: Console, demo: Demo) -> None:
@@ -119,6 +124,11 @@ def _round(console: Console, demo: Demo) -> None:
     console.print(table)
     left = (shown["budget_pence"] - shown["awarded_pence"]) / 100
     console.print(f"£{left:,.0f} of the budget is left; {shown['published']} awards are published in 360Giving.")
+    letters = {to: read for to, read in subjects(_mails(demo)).items() if to in MAIL_TO}
+    told = sum(map(len, letters.values()))
+    console.print(f"{told} letters went to the organisations. One of them read:", highlight=False)
+    for subject in max(letters.values(), key=len, default=()):
+        console.print(f"    “{subject}”", highlight=False, markup=False)
     closed = shown["wards_with_gaps_closed"]
     console.print(f"A place that a grant pays for was opened: gaps closed in {closed} areas, as the ledger tells.")
 

@@ -36,6 +36,15 @@ def sides(referral: dict[str, Any], told: Sequence[Told], mails: Path, staff: ht
     ]
 
 
+def subjects(mails: Path) -> dict[str, list[str]]:
+    """Of every mail that was taken, in order, by whom it is to."""
+    found: dict[str, list[str]] = {}
+    for line in mails.read_text().splitlines() if mails.exists() else ():
+        mail = json.loads(line)
+        found.setdefault(mail["to"], []).append(mail["subject"])
+    return found
+
+
 def _referrer(referral: dict[str, Any], told: Sequence[Told]) -> Iterator[str]:
     yield f"refers {referral['reference']}: {', '.join(need['kind'] for need in referral['needs'])}"
     for each in told:
@@ -47,10 +56,7 @@ def _referrer(referral: dict[str, Any], told: Sequence[Told]) -> Iterator[str]:
 
 def _person(referral: dict[str, Any], mails: Path) -> Iterator[str]:
     number = referral["reference"].rpartition("-")[2]
-    for line in mails.read_text().splitlines() if mails.exists() else ():
-        mail = json.loads(line)
-        if mail["to"] == f"person-{number}@example.org":
-            yield f"reads “{mail['subject']}”"
+    yield from (f"reads “{subject}”" for subject in subjects(mails).get(f"person-{number}@example.org", ()))
 
 
 def _provider(needs: dict[str, str], told: Sequence[Told]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import asyncpg
 
 from chassis.decode import is_submission_id
-from contracts.catalogue import TOPICS
+from contracts.catalogue import TOPICS, consumed_by
 from contracts.message import Service
 from contracts.topics import inbox, outbox
 from deploy.demo.doors import Told
@@ -22,6 +22,10 @@ from deploy.demo.log import Log
 from deploy.demo.parties import Provider
 from deploy.demo.plan import Submission
 
+TO_APPLICANTS: Final = frozenset(
+    model.spec.name for model in consumed_by("notifications").values() if model.spec.owner == "grants"
+)
+"""Facts of grants that an applicant is told of."""
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "ReferralReceived": ("referral_id",),
     "ReferralWithdrawn": ("referral_id",),
@@ -39,9 +43,11 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "CallCompleted": ("task_id",),
     "AnswerTaken": ("need_id", "task_id"),
     "NotificationDelivered": ("need_id", "status"),
+    **dict.fromkeys(TO_APPLICANTS, ("application_id",)),
 }
 """The facts that rules look at, and their fields."""
 MOVES: Final = frozenset(FIELDS) - {
+    *TO_APPLICANTS,
     "NeedAnswered",
     "ReferralReceived",
     "ReferralWithdrawn",

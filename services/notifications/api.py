@@ -1,8 +1,9 @@
 """The call tasks, for staff: list, claim, tell how it went. And where GOV.UK Notify tells what became of a message."""
 
 import hmac
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import asyncpg
@@ -19,12 +20,12 @@ from chassis.service import Running
 from contracts.notifications import Audience
 from contracts.vocabulary import PersonsAnswer
 from services.notifications.clients.letters import letter
-from services.notifications.clients.referrals import Contact, Lookup, clear
+from services.notifications.clients.referrals import clear
 from services.notifications.clients.teller import Teller
 from services.notifications.domain.bounces import bounced
 from services.notifications.domain.gate import Call, Wait
 from services.notifications.domain.ladder import BOUNCED, Outcome, TaskChannel
-from services.notifications.domain.telling import CarrierSaid, asks, attempt
+from services.notifications.domain.telling import CarrierSaid, TellApplicant, Telling, asks, attempt
 from services.notifications.handlers.tasks import AskGateAgain, TellOutcome
 from services.notifications.store import Store
 
@@ -32,15 +33,16 @@ from services.notifications.store import Store
 class CallTask(BaseModel):
     """Somebody is to be told, by `channel`, of `about`. `staff` is to find a way: `reason` says why there is none.
 
-    `audience` is the person, or the referrer, who has no system. Where it `asks`, tell with the outcome what the person
-    says to the help that was found.
+    `audience` is the person, or the referrer, who has no system; or an organisation that applied for a grant. Where it
+    `asks`, tell with the outcome what the person says to the help that was found.
     """
 
     id: UUID
-    referral_id: UUID
-    need_id: UUID
+    referral_id: UUID | None
+    need_id: UUID | None
+    application_id: UUID | None
     message_id: UUID
-    audience: Audience
+    audience: Audience | Literal["applicant"]
     channel: TaskChannel
     about: str
     reason: str | None
@@ -58,7 +60,7 @@ class CallTask(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # as pydantic has it
     @property
     def asks(self) -> bool:
-        return asks(self.audience, self.about)
+        return self.audience != "applicant" and asks(self.audience, self.about)
 
 
 class ToTell(BaseModel):
@@ -80,7 +82,7 @@ class ToTell(BaseModel):
 
 
 class ClaimedTask(CallTask):
-    """`tell` is none of a task by `staff`."""
+    """`tell` is none of a task by `staff`; but an applicant is told these words, as long as they are news."""
 
     tell: ToTell | None
 
@@ -118,14 +120,15 @@ STATUS: Final = {"not-found": 404, "not-claimed": 409, "illegal-move": 409, "not
 NO_REPORT: Final = refuse(
     "(message)", "no-failure", "It does not say that a mail of ours failed.", "Nothing: send reports of failure alone."
 )
+Tellers = Mapping[type[BaseModel], Teller]
 TAKEN = Problem(409, "Claim another: this one is closed, not due yet, or not yours.")
 
 
-def routes(running: Running, teller: Teller, callback_token: SecretStr | None) -> APIRouter:
+def routes(running: Running, tellers: Tellers, callback_token: SecretStr | None) -> APIRouter:
     router = APIRouter(prefix="/v1/call-tasks", tags=["call tasks"])
     _list(router, running)
-    _claim(router, running, teller)
-    _letter(router, running, teller)
+    _claim(router, running, tellers)
+    _letter(router, running, tellers)
 
     @router.post("/{task_id}/outcome", openapi_extra=body_of(Told))
     async def close(task_id: UUID, request: Request, staff: Staff) -> CallTask:
@@ -153,7 +156,7 @@ def _list(router: APIRouter, running: Running) -> None:
         return CallTasks(tasks=tasks, next=tasks[-1].id if len(tasks) == limit else None)
 
 
-def _claim(router: APIRouter, running: Running, teller: Teller) -> None:
+def _claim(router: APIRouter, running: Running, tellers: Tellers) -> None:
     @router.post("/{task_id}/claim")
     async def claim(task_id: UUID, staff: Staff) -> ClaimedTask:
         """Makes the task yours, so that nobody else rings too, and tells how to reach the person now.
@@ -164,7 +167,7 @@ def _claim(router: APIRouter, running: Running, teller: Teller) -> None:
         task = await _load(running, task_id)
         if task["closed_at"] or task["claimed_by"] not in {None, staff.principal}:
             raise TAKEN
-        tell = None if task["channel"] == "staff" else await _to_tell(running, teller, task)
+        tell = await _to_tell(running, tellers, task)
         async with running.database.acquire() as conn, conn.transaction():
             row = await Store(conn).claim_task(task_id, staff.principal, running.clock())
         if row is None:
@@ -172,15 +175,16 @@ def _claim(router: APIRouter, running: Running, teller: Teller) -> None:
         return ClaimedTask.model_validate({**dict(row), "tell": tell})
 
 
-def _letter(router: APIRouter, running: Running, teller: Teller) -> None:
+def _letter(router: APIRouter, running: Running, tellers: Tellers) -> None:
     @router.get("/{task_id}/letter", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
     async def pdf(task_id: UUID, staff: Staff) -> Response:
         """The letter of a task that you claimed, as PDF, for a window envelope that says nothing."""
         task = await _load(running, task_id)
         if task["channel"] != "letter" or task["claimed_by"] != staff.principal or task["closed_at"]:
             raise Problem(409, "Claim a task by letter first.")
-        contact = await _allowed(running, teller, task)
-        text, at = teller.text(await _tell_of(running, task), contact), running.clock()
+        tell = await _tell_of(running, task)
+        contact = await _allowed(running, tellers, task, tell)
+        text, at = tellers[type(tell)].write(tell, contact), running.clock()
         address = (clear(contact.address) or "").split("\n")
         return Response(letter(text, address, contact.formats, at), media_type="application/pdf")
 
@@ -218,9 +222,14 @@ def _bounces(router: APIRouter, running: Running) -> None:
         return Response(status_code=204)
 
 
-async def _to_tell(running: Running, teller: Teller, task: asyncpg.Record) -> ToTell:
-    contact, tell = await _allowed(running, teller, task), await _tell_of(running, task)
-    text = teller.text(tell, contact)
+async def _to_tell(running: Running, tellers: Tellers, task: asyncpg.Record) -> ToTell | None:
+    tell = await _tell_of(running, task)
+    if task["channel"] == "staff" and not isinstance(tell, TellApplicant):
+        return None
+    contact = await _allowed(running, tellers, task, tell)
+    if isinstance(tell, TellApplicant) and contact.standing is None:
+        return None
+    text = tellers[type(tell)].write(tell, contact)
     return ToTell(
         name=clear(contact.name),
         address=clear(contact.address),
@@ -230,20 +239,20 @@ async def _to_tell(running: Running, teller: Teller, task: asyncpg.Record) -> To
         formats=contact.formats,
         languages=tell.languages,
         subject=text.subject,
-        words=text.by(task["channel"]),
+        words=text.body if task["channel"] == "staff" else text.by(task["channel"]),
     )
 
 
-async def _allowed(running: Running, teller: Teller, task: asyncpg.Record) -> Contact:
+async def _allowed(running: Running, tellers: Tellers, task: asyncpg.Record, tell: Telling) -> Any:
     """What the rule says now. Raises Problem where it says anything else than when the task was made."""
     try:
-        (contact,) = await teller.referrals.contacts([Lookup.of(await _tell_of(running, task))])
+        (contact,) = await tellers[type(tell)].ask([tell])
     except NotCalled:
-        raise Problem(503, "Referrals cannot be asked just now. Nothing was changed: try again in a moment.") from None
+        raise Problem(503, "Who knows them cannot be asked just now. Nothing was changed: try again soon.") from None
     step = contact.step(running.clock(), ())
     if isinstance(step, Wait):
         raise Problem(409, f"Not now: the person may be reached from {step.until.isoformat(timespec='minutes')}.")
-    if step != Call(task["channel"]):
+    if task["channel"] != "staff" and step != Call(task["channel"]):
         await _do(running, AskGateAgain(task_id=task["id"]))
         raise Problem(409, "The rule has changed: do not tell them in this way. Another way is looked for.")
     return contact

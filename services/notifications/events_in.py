@@ -20,6 +20,7 @@ from services.notifications.domain.telling import (
     Unsure,
     Withheld,
 )
+from services.notifications.handlers.applicants import TOLD, on_news
 from services.notifications.handlers.carrier import on_carrier_said, on_no_news
 from services.notifications.handlers.digests import (
     WriteDigest,
@@ -67,6 +68,7 @@ HANDLERS: Mapping[type[Message], Handler] = {
     OfferDeclined: on_offer_ended,
     OfferExpired: on_offer_ended,
     OfferWithdrawn: on_offer_ended,
+    **dict.fromkeys(TOLD, on_news),
 }
 
 DUE: Mapping[type[BaseModel], Handler] = {

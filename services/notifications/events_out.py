@@ -8,6 +8,7 @@ import asyncpg
 
 from chassis.envelope import Event
 from chassis.facts import Fact
+from contracts.message import Message
 from contracts.notifications import (
     AnswerTaken,
     CallCompleted,
@@ -21,54 +22,43 @@ from contracts.notifications import (
 from contracts.referrals import PersonErased
 from contracts.vocabulary import Channel, PersonsAnswer
 from services.notifications.domain.ladder import Outcome
-from services.notifications.domain.telling import CallNeeded, Failed, Sent, Tell, Withheld
+from services.notifications.domain.telling import CallNeeded, Failed, Sent, TellApplicant, Telling, Withheld
 
 
-def sent(event: Event[Sent], at: datetime) -> Fact:
-    return Fact(NotificationSent(**_told(event.data.tell), channel=event.data.channel, at=at), event)
+def sent(event: Event[Sent], at: datetime) -> list[Fact]:
+    return _of_need(NotificationSent, event.data.tell, event, at, channel=event.data.channel)
 
 
-def delivered(tell: Tell, rung: int, channel: Channel, cause: Event[Any], at: datetime) -> Fact:
-    return Fact(NotificationDelivered(**_told(tell, rung), channel=channel, at=at), cause)
+def delivered(tell: Telling, rung: int, channel: Channel, cause: Event[Any], at: datetime) -> list[Fact]:
+    return _of_need(NotificationDelivered, tell, cause, at, rung=rung, channel=channel)
 
 
-def failed(event: Event[Failed], at: datetime) -> Fact:
+def failed(event: Event[Failed], at: datetime) -> list[Fact]:
     result = event.data
-    told = _told(result.tell)
-    return Fact(
-        NotificationFailed(**told, channel=result.channel, reason=result.reason, evidence=result.evidence, at=at), event
-    )
+    given = result.model_dump(include={"channel", "reason", "evidence"})
+    return _of_need(NotificationFailed, result.tell, event, at, **given)
 
 
-def not_arrived(tell: Tell, rung: int, channel: Channel, status: str, cause: Event[Any], at: datetime) -> Fact:
+def not_arrived(tell: Telling, rung: int, channel: Channel, status: str, cause: Event[Any], at: datetime) -> list[Fact]:
     """The carrier took the message, and says now that it did not arrive."""
-    told = _told(tell, rung)
-    return Fact(NotificationFailed(**told, channel=channel, reason="refused", evidence=status, at=at), cause)
+    given = {"rung": rung, "channel": channel, "reason": "refused", "evidence": status}
+    return _of_need(NotificationFailed, tell, cause, at, **given)
 
 
-def withheld(event: Event[Withheld], at: datetime) -> Fact:
-    return Fact(NotificationWithheld(**_told(event.data.tell), reason=event.data.reason, at=at), event)
+def withheld(event: Event[Withheld], at: datetime) -> list[Fact]:
+    return _of_need(NotificationWithheld, event.data.tell, event, at, reason=event.data.reason)
 
 
-def call_requested(task_id: UUID, event: Event[CallNeeded], by: datetime | None, at: datetime) -> Fact:
-    needed = event.data
-    return Fact(
-        CallRequested(
-            **_told(needed.tell),
-            task_id=task_id,
-            channel=needed.channel,
-            text=needed.text,
-            neutral=needed.neutral,
-            by=by,
-            at=at,
-        ),
-        event,
-    )
+def call_requested(task_id: UUID, event: Event[CallNeeded], by: datetime | None, at: datetime) -> list[Fact]:
+    given = event.data.model_dump(include={"channel", "text", "neutral"})
+    return _of_need(CallRequested, event.data.tell, event, at, task_id=task_id, by=by, **given)
 
 
-def call_completed(tell: Tell, task: asyncpg.Record, outcome: Outcome, cause: Event[Any], at: datetime) -> Fact:
-    told = _told(tell, task["rung"])
-    return Fact(CallCompleted(**told, task_id=task["id"], channel=task["channel"], outcome=outcome, at=at), cause)
+def call_completed(
+    tell: Telling, task: asyncpg.Record, outcome: Outcome, cause: Event[Any], at: datetime
+) -> list[Fact]:
+    given = {"rung": task["rung"], "task_id": task["id"], "channel": task["channel"], "outcome": outcome}
+    return _of_need(CallCompleted, tell, cause, at, **given)
 
 
 def answer_taken(
@@ -82,6 +72,10 @@ def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:
     return Fact(ErasureConfirmed(referral_id=cause.data.referral_id, at=at), cause)
 
 
-def _told(tell: Tell, rung: int | None = None) -> dict[str, Any]:
+def _of_need(fact: type[Message], tell: Telling, cause: Event[Any], at: datetime, **given: Any) -> list[Fact]:
+    """Of what applicants are told nothing is said: nobody acts on it."""
+    if isinstance(tell, TellApplicant):
+        return []
     ids = tell.model_dump(include={"referral_id", "need_id", "audience", "status"})
-    return {**ids, "about": tell.about if tell.asked else None, "rung": rung or tell.rung}
+    about = tell.about if tell.asked else None
+    return [Fact(fact(**{**ids, "about": about, "rung": tell.rung, "at": at, **given}), cause)]

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from contracts.message import SERVICES
+from deploy.bench.burst import burst
 from deploy.bench.city import City, city
 from deploy.bench.cost import measure as measure_cost
 from deploy.bench.ground import Ground
@@ -36,6 +37,7 @@ TINY = Sizes(
     sample=40,
     settle=1.2,
     messages=300,
+    applications=40,
     waiting=2_000,
     matched=200,
 )
@@ -101,6 +103,13 @@ def test_the_cost_of_a_referral_is_measured_with_few_and_with_many_stored(open_c
         assert measured["counted"]["wal"] > 0
 
 
+@pytest.mark.servers
+def test_a_burst_of_applications_is_taken_whole_and_what_is_late_is_refused(open_city: City) -> None:
+    seen = asyncio.run(burst(open_city, TINY.applications))
+    assert seen["seconds"] > 0
+    assert seen["in_time"] + seen["late"] == TINY.applications // 10
+
+
 def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
     document = {
         "machine": {"cpus": 2, "memory_gb": 8.0, "python": "3.11"},
@@ -124,6 +133,7 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
         "cost_1m_vs_10k": {"time": 1.2, "wal": 1.05, "buffers": 1.08},
         "rss_mb": {"referrals": 100.0},
         "telling": {"planned_per_s": 5000.0, "sent_per_s": 300.0, "at_once": 20.0},
+        "burst": {"applications": 2000, "seconds": 67.0, "in_time": 90, "late": 110},
         "waiting": 100_000,
         "next_up_ms": {"for everybody": 1.0, "that suits few": 4.2},
         "matches": {"seconds": 0.6, "needs": 10_000, "served": 9_500},
@@ -141,6 +151,6 @@ def test_the_table_has_a_line_for_each_figure_and_its_baseline() -> None:
     console = Console(width=200, record=True, file=StringIO())
     show_table(console, document)
     lines = console.export_text().splitlines()
-    assert {line.split()[0] for line in lines[1:15]} == set(FIGURES)
+    assert {line.split()[0] for line in lines[1:16]} == set(FIGURES)
     assert "0.50 of the raw line, 25 times the naive line" in lines[3]
     assert "time 1.20, WAL 1.05, buffers 1.08" in lines[8]

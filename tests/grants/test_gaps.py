@@ -105,3 +105,14 @@ async def test_a_gap_recorded_twice_in_one_poll_counts_once(city: City) -> None:
     assert await city.stage.rows("select need_id, area from open_gap") == [
         {"need_id": UUID(int=1), "area": "E05011401"}
     ]
+
+
+@pytest.mark.invariant(7)
+async def test_who_asks_again_and_again_sees_no_gap_come_or_go_before_the_next_day(city: City) -> None:
+    await city.stage.hear(*(recorded(n) for n in range(8)))
+    assert [each["people"] for each in await gaps(city)] == [10]
+    city.stage.clock.forward(SOON)
+    await city.stage.hear(closed(1))
+    assert [each["people"] for each in await gaps(city)] == [10]
+    city.stage.clock.forward(timedelta(days=1))
+    assert [each["people"] for each in await gaps(city)] == [None]

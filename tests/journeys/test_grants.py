@@ -16,6 +16,7 @@ import pytest
 
 from chassis.service import act
 from contracts.vocabulary import Role
+from deploy.demo.story import subjects
 from deploy.keys import add_key, new_api_key
 from services.referrals.service import build
 from tests.deployment import Deployment
@@ -64,6 +65,7 @@ class Office:
             "kinds": ["champion"],
             "wards": [WARD],
             "organisation": {"id": group, "name": f"Group {nth}"},
+            "email": f"{self.round_id}-{nth}@example.org",
             "places": [{"kind": "champion", "capacity": 30}],
             "delivers_as": {"partner": "library-service", "provider_id": "funded-hall"},
         }
@@ -237,6 +239,26 @@ async def test_a_round_from_the_gap_to_the_place_that_closes_it(deployment: Depl
         assert await there.command("import", str(file), "--json") == {"loaded": number, "known": 0, "bad": []}
         assert await there.command("import", str(file), "--json") == {"loaded": 0, "known": number, "bad": []}
         await looks_right_to_staff(there)
+        await is_told_by_mail(there, ranked, {first: "£100 is paid: ", reserved[0]: "You are awarded £100: "})
+
+
+async def is_told_by_mail(there: Office, ranked: Sequence[dict[str, Any]], last: dict[str, str]) -> None:
+    """Whoever applied read that it came, and what was decided, and each of these had that letter last."""
+    received = Path(there.deployment.stack.addresses()["mail"]["received"])
+
+    async def read() -> dict[str, list[str]]:
+        found = subjects(received)
+        return {each["application_id"]: found.get(f"{there.round_id}-{_nth(each)}@example.org", []) for each in ranked}
+
+    def all_read(mails: dict[str, list[str]]) -> bool:
+        have = all(mails[application][-1:] and mails[application][-1].startswith(s) for application, s in last.items())
+        return have and all(len(mails[each["application_id"]]) >= 2 for each in ranked)
+
+    await eventually(read, all_read, within=60)
+
+
+def _nth(ranked: dict[str, Any]) -> str:
+    return str(ranked["organisation_name"].removeprefix("Group "))
 
 
 async def looks_right_to_staff(there: Office) -> None:

@@ -25,7 +25,7 @@ from contracts.vocabulary import NeedStatus
 from services.notifications.service import build
 from services.notifications.settings import NotificationsSettings
 from tests.notifications.notify import API_KEY, CALLBACK_TOKEN, StandInNotify
-from tests.notifications.standins import StandInMailServer, StandInReferrals, facts_in
+from tests.notifications.standins import StandInGrants, StandInMailServer, StandInReferrals, facts_in
 from tests.support import NOON, SEALING_KEY, TOKEN_KEY, Clock, Stage
 
 AMINA, BORIS, PARTNER = "amina", "boris", "gp-armley"
@@ -44,7 +44,7 @@ def settings_for(referrals: int, mail: int, **changes: Any) -> NotificationsSett
             "http_port": 1,
             "sealing_key": SEALING_KEY,
             "referrals_url": f"http://127.0.0.1:{referrals}",
-            "grants_url": f"http://127.0.0.1:{referrals}",
+            "grants_url": "http://127.0.0.1:1",
             "token_key": TOKEN_KEY,
             "smtp_host": "127.0.0.1",
             "smtp_port": mail,
@@ -79,6 +79,7 @@ class World:
     referrals: StandInReferrals
     mail: StandInMailServer
     notify: StandInNotify
+    grants: StandInGrants
 
     @property
     def clock(self) -> Clock:
@@ -127,6 +128,12 @@ async def referrals() -> AsyncIterator[StandInReferrals]:
 
 
 @pytest_asyncio.fixture
+async def grants() -> AsyncIterator[StandInGrants]:
+    async with StandInGrants().serving() as standin:
+        yield standin
+
+
+@pytest_asyncio.fixture
 async def mail() -> AsyncIterator[StandInMailServer]:
     async with StandInMailServer().serving() as standin:
         yield standin
@@ -156,12 +163,14 @@ async def new_world(
     referrals: StandInReferrals,
     mail: StandInMailServer,
     notify: StandInNotify,
+    grants: StandInGrants,
 ) -> Callable[..., Awaitable[World]]:
     async def make(**settings: Any) -> World:
-        clock = referrals.clock = Clock()
-        put = await stage(build(settings_for(referrals.port, mail.port, **settings), clock))
+        clock = referrals.clock = grants.clock = Clock()
+        given = {"grants_url": f"http://127.0.0.1:{grants.port}", **settings}
+        put = await stage(build(settings_for(referrals.port, mail.port, **given), clock))
         put.clock = clock
-        return World(put, referrals, mail, notify)
+        return World(put, referrals, mail, notify, grants)
 
     return make
 

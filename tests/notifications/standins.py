@@ -30,6 +30,7 @@ from deploy.embedded.ports import free_port
 from tests.support import TOKEN_KEY, Clock, eventually
 
 ADDRESS = "planted-mark@example.org"
+MAIL_OF_APPLICANT = "applicant-mark@example.org"
 
 
 def a_contact(**changes: Any) -> dict[str, Any]:
@@ -89,6 +90,44 @@ class StandInReferrals:
     async def serving(self) -> AsyncIterator["StandInReferrals"]:
         doors = {"/v1/contacts": self.contacts, "/v1/work-contacts": self.work_contacts}
         app = Starlette(routes=[Route(path, door, methods=["POST"]) for path, door in doors.items()])
+        async with served(app, self.port):
+            yield self
+
+
+@dataclass
+class StandInGrants:
+    """Answers of each application how it stands; `changes` replaces what is answered of one."""
+
+    port: int = field(default_factory=free_port)
+    clock: Clock = field(default_factory=Clock)
+    standings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    status: int = 200
+    asked: list[list[dict[str, Any]]] = field(default_factory=list)
+
+    async def contacts(self, request: Request) -> JSONResponse:
+        token = request.headers["authorization"].removeprefix("Bearer ")
+        if Tokens(TOKEN_KEY).who(token, "grants", self.clock()) != "notifications":
+            return JSONResponse({}, 401)
+        lookups = (await request.json())["lookups"]
+        self.asked.append(lookups)
+        return JSONResponse({"contacts": [self._contact(**lookup) for lookup in lookups]}, self.status)
+
+    def _contact(self, application_id: str, about: str, day: str | None) -> dict[str, Any]:
+        standing = {
+            "organisation": "Armley Helping Hands",
+            "title": "Tablets for Armley",
+            "fund": "Digital fund",
+            "asked_pence": 5_000_00,
+            "awarded_pence": 4_000_00,
+            **self.standings.get(application_id, {}),
+        }
+        known = {"application_id": application_id, "about": about, "email": MAIL_OF_APPLICANT, "standing": standing}
+        return {**known, **self.changes.get(application_id, {})}
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator["StandInGrants"]:
+        app = Starlette(routes=[Route("/v1/applicant-contacts", self.contacts, methods=["POST"])])
         async with served(app, self.port):
             yield self
 

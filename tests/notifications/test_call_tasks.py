@@ -45,6 +45,7 @@ async def test_a_listed_task_holds_codes_and_ids_and_nothing_of_the_person(
         "id",
         "referral_id",
         "need_id",
+        "application_id",
         "message_id",
         "audience",
         "channel",

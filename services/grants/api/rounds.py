@@ -1,6 +1,5 @@
 """Staff open funds and rounds and move them on; everybody sees what is open."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from chassis.disclosure import published
 from chassis.door import body_of
 from chassis.http import NOT_FOUND, IdempotencyKey, Staff
 from chassis.service import Running
+from contracts.calendar import day_of
 from contracts.grants import FundOpened, RoundOpened, RoundRules
 from contracts.vocabulary import Code
 from services.grants.api.shapes import (
@@ -80,9 +80,8 @@ def _views(router: APIRouter, running: Running) -> None:
 
     @router.get("/gaps")
     async def list_gaps(_caller: Anybody) -> list[GapView]:
-        """Where people wait whom nobody can help, for those who plan a project. Small numbers are hidden."""
-        async with running.database.acquire() as conn:
-            return _published(await views.gaps(conn))
+        """Where people wait whom nobody can help, for those who plan a project; anew each day. Small ones hidden."""
+        return await _gaps(running)
 
     @router.get("/rounds/{round_id}")
     async def get_round(round_id: Code, _caller: Decider) -> RoundView:
@@ -100,7 +99,7 @@ def _views(router: APIRouter, running: Running) -> None:
             awarded_pence=round_["awarded_pence"],
             remaining_pence=round_["budget_pence"] - round_["awarded_pence"],
             applications=lines(rows.applications, duplicates(seen)),
-            gaps=_published(rows.gaps),
+            gaps=await _gaps(running),
         )
 
 
@@ -150,8 +149,9 @@ async def _rows(running: Running, round_id: str) -> views.RoundRows:
     return rows
 
 
-def _published(gaps: Sequence[views.Row]) -> list[GapView]:
-    return [GapView(kind=row["kind"], area=row["area"], people=published(row["people"])) for row in gaps]
+async def _gaps(running: Running) -> list[GapView]:
+    async with running.database.acquire() as conn:
+        return [GapView(**row) for row in await views.gaps(conn, day_of(running.clock()))]
 
 
 def _round(row: dict[str, Any]) -> Round:

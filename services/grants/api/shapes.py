@@ -235,6 +235,7 @@ class ScoreLine(BaseModel):
     """One assessor beside the others; without scores where they have not scored yet."""
 
     application_id: UUID
+    organisation_name: str
     assessor: str
     scores: dict[str, int] | None
     points: int | None

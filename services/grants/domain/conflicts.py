@@ -6,14 +6,16 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.refusal import FieldError
+from services.grants.domain.duplicates import plain
+from services.grants.domain.organisation import recipient_id
 
 Conflict = Literal["own-organisation", "registered-interest", "ward-of-a-councillor", "declared"]
 
 
 @dataclass(frozen=True, slots=True)
 class Assessor:
-    """`organisations` are those they work or volunteer for, `interests` what a councillor has in the register,
-    `wards` those they sit for, `declared` the applications that they said themselves they must not judge."""
+    """`organisations` are those they work or volunteer for, `interests` what a councillor has in the register, both as
+    `as_known` has them; `wards` are those they sit for, `declared` what they said themselves they must not judge."""
 
     assessor: str
     organisations: frozenset[str] = frozenset()
@@ -29,6 +31,11 @@ class Stakes:
     application_id: UUID
     organisations: frozenset[str]
     wards: frozenset[str] = frozenset()
+
+
+def as_known(id_: str, name: str) -> frozenset[str]:
+    """By what an organisation may be known: registers of interests have names, applications numbers."""
+    return frozenset({recipient_id(id_, None, None).id, f"name:{plain(name)}"})
 
 
 def conflict(assessor: Assessor, stakes: Stakes) -> Conflict | None:
@@ -47,11 +54,11 @@ def free_of_conflict(assessors: Iterable[Assessor], stakes: Stakes) -> list[str]
 
 def conflict_error(found: Conflict) -> FieldError:
     why = {
-        "own-organisation": "The assessor belongs to this organisation, its host or one of its partners.",
-        "registered-interest": "The assessor has a registered interest in this organisation, its host or a partner.",
-        "ward-of-a-councillor": "The assessor is a councillor for a ward that the project is for.",
-        "declared": "The assessor declared a conflict with this application.",
+        "own-organisation": "They belong to this organisation, its host or one of its partners.",
+        "registered-interest": "They have a registered interest in this organisation, its host or a partner.",
+        "ward-of-a-councillor": "They are a councillor for a ward that the project is for.",
+        "declared": "They declared a conflict with this application.",
     }
     return FieldError(
-        field="application_id", rule=found, message=why[found], mend="Leave it to an assessor without such an interest."
+        field="application_id", rule=found, message=why[found], mend="Leave it to somebody without such an interest."
     )

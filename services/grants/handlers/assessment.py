@@ -11,8 +11,7 @@ from contracts.calendar import day_of
 from services.grants import events_out
 from services.grants.domain.assignment import Task, least_loaded, share_out
 from services.grants.domain.awards import SCORED_IT, UNKNOWN_APPLICATION, UNKNOWN_ROUND
-from services.grants.domain.conflicts import Assessor, conflict, conflict_error, free_of_conflict
-from services.grants.domain.organisation import recipient_id
+from services.grants.domain.conflicts import Assessor, as_known, conflict, conflict_error, free_of_conflict
 from services.grants.domain.rounds import Round
 from services.grants.domain.scoring import HUNDRED, needed, outcome, score_errors, weighted
 from services.grants.domain.states import Act, not_allowed, wrong_stage
@@ -33,7 +32,7 @@ from services.grants.store.rows import Asked
 
 async def put_assessor(event: Event[PutAssessor], store: Store, at: datetime) -> list[Said]:
     asked = event.data
-    named = Assessor(asked.assessor, _ids(asked.organisations), _ids(asked.interests), frozenset(asked.wards))
+    named = Assessor(asked.assessor, _known(asked.organisations), _known(asked.interests), frozenset(asked.wards))
     await store.assessment.save_assessor(named, is_active=asked.is_active)
     return []
 
@@ -81,6 +80,7 @@ async def moderate(event: Event[ModerateApplication], store: Store, at: datetime
     found = await _open(asked.application_id, "moderate", store)
     if asked.by in found.application.scored_by:
         raise Refused(SCORED_IT)
+    await check_interest(asked.by, found, store)
     points = asked.points * HUNDRED // 100
     await store.assessment.settle([Result(asked.application_id, points)])
     await _record(found, asked.by, "moderated", store, at, asked.why)
@@ -132,10 +132,19 @@ async def _one_more(found: Asked, store: Store, at: datetime, why: str | None = 
     return True
 
 
+async def check_interest(by: str, found: Asked, store: Store) -> None:
+    """Raises Refused where somebody who decides is known to have an interest in the application."""
+    named = (await store.assessment.assessors(also_stopped=True)).get(by)
+    against = conflict(named, found.stakes) if named else None
+    check(conflict_error(against) if against else None)
+
+
 def _task(each: Asked, round_: Round, assessors: Iterable[Assessor], assigned: dict[UUID, list[str]]) -> Task:
-    application = each.application
-    have = assigned.get(application.application_id, [])
-    may = [assessor for assessor in free_of_conflict(assessors, each.stakes) if assessor not in have]
+    """Who stopped, or has an interest by now, is not waited for."""
+    application, free = each.application, free_of_conflict(assessors, each.stakes)
+    given = assigned.get(application.application_id, [])
+    have = [assessor for assessor in given if assessor in free or assessor in application.scored_by]
+    may = [assessor for assessor in free if assessor not in given]
     missing = max(0, needed(round_.rules, application.amount_pence) - len(have))
     return Task(application.application_id, missing, tuple(may))
 
@@ -182,8 +191,9 @@ async def _record(found: Asked, by: str, what: str, store: Store, at: datetime, 
     await store.rounds.record([Decision(by, what, application.round_id, application.application_id, why)], at)
 
 
-def _ids(those: Iterable[str]) -> frozenset[str]:
-    return frozenset(recipient_id(each, None, None).id for each in those)
+def _known(those: Iterable[str]) -> frozenset[str]:
+    """Organisations as somebody wrote them: by number or by name."""
+    return frozenset[str]().union(*(as_known(each, each) for each in those))
 
 
 UNKNOWN_ASSESSOR = refuse(

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from chassis.errors import field_errors, refuse
 from contracts.refusal import FieldError
+from services.grants.domain.conflicts import as_known
 from services.grants.domain.eligibility import Standing, eligibility_errors
-from services.grants.domain.organisation import OrganisationId, known_as, organisation_id, recipient_id
+from services.grants.domain.organisation import OrganisationId, known_as, organisation_id
 from services.grants.domain.rounds import Round, amount_errors, time_errors
 from services.grants.handlers.asking import ApplyForGrant, SaveDraft
 from services.grants.store.applications import Draft
@@ -78,7 +79,7 @@ def _place_errors(asked: ApplyForGrant) -> list[FieldError]:
 
 
 def _submission(asked: ApplyForGrant, organisation: OrganisationId, application_id: UUID, at: datetime) -> Submission:
-    behind = [*asked.partners, *([asked.standing.host] if asked.standing.host else [])]
+    behind = [asked.organisation, *asked.partners, *([asked.standing.host] if asked.standing.host else [])]
     return Submission(
         application_id=application_id,
         round_id=asked.round_id,
@@ -90,7 +91,7 @@ def _submission(asked: ApplyForGrant, organisation: OrganisationId, application_
         amount_pence=asked.amount_pence,
         kinds=asked.kinds,
         wards=asked.wards,
-        stakes=sorted({organisation.id, *(recipient_id(each.id, None, None).id for each in behind)}),
+        stakes=sorted({organisation.id}.union(*(as_known(each.id, each.name) for each in behind))),
         body=asked.model_dump(mode="json", exclude={"email"}),
         submitted_at=at,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.errors import Refused, refuse
@@ -16,6 +17,7 @@ from services.grants.domain.rounds import pounds
 from services.grants.domain.scoring import feedback
 from services.grants.events_out import ReportReminder
 from services.grants.handlers.applications import book_of
+from services.grants.handlers.assessment import check_interest
 from services.grants.handlers.judging import (
     AwardGrant,
     DeclineApplication,
@@ -37,6 +39,7 @@ MINIMAL_FINANCIAL_ASSISTANCE: Final = 315_000_00
 async def award(event: Event[AwardGrant], store: Store, at: datetime) -> list[Said]:
     asked, book = event.data, await book_of(event, store)
     check(_terms_error(asked))
+    await _check_interest(asked.application_id, asked.by, store)
     decided = allowed(book.award(asked.application_id, asked.amount_pence, asked.by))
     await _promise(asked, decided, "awarded", book, store, at)
     told = await said_of(event, [decided], store, book, at, from_reserve=False)
@@ -46,6 +49,7 @@ async def award(event: Event[AwardGrant], store: Store, at: datetime) -> list[Sa
 async def reserve(event: Event[ReserveGrant], store: Store, at: datetime) -> list[Said]:
     asked, book = event.data, await book_of(event, store)
     check(_terms_error(asked))
+    await _check_interest(asked.application_id, asked.by, store)
     decided = allowed(book.reserve(asked.application_id, asked.amount_pence, asked.by))
     await _promise(asked, decided, "reserved", book, store, at)
     return events_out.both(event, events_out.grant_reserved(decided, await _feedback(decided, book, store)))
@@ -53,6 +57,7 @@ async def reserve(event: Event[ReserveGrant], store: Store, at: datetime) -> lis
 
 async def decline(event: Event[DeclineApplication], store: Store, at: datetime) -> list[Said]:
     asked, book = event.data, await book_of(event, store)
+    await _check_interest(asked.application_id, asked.by, store)
     decided = allowed(book.decline(asked.application_id, asked.by))
     await store.money.save(book, asked.by, at, asked.reason)
     await store.letters.advise(asked.application_id, asked.advice)
@@ -106,6 +111,12 @@ async def report(event: Event[ReportGrant], store: Store, at: datetime) -> list[
     return events_out.both(event, fact)
 
 
+async def _check_interest(application_id: UUID, by: str, store: Store) -> None:
+    found = (await store.applications.asked([application_id])).get(application_id)
+    if found:
+        await check_interest(by, found, store)
+
+
 async def _feedback(decided: Application, book: Book, store: Store) -> list[Feedback]:
     scores = (await store.assessment.scores([decided.application_id]))[decided.application_id]
     return feedback(book.rounds[decided.round_id].rules.criteria, [score.scores for score in scores])
@@ -156,7 +167,7 @@ async def _payment_error(asked: PayInstalment, store: Store) -> FieldError | Non
     if due is None:
         return NO_INSTALMENT
     if due.evidence and not asked.evidence:
-        return refuse("evidence", "missing", f"This instalment is paid against: {due.evidence}", "Say what was shown.")
+        return refuse("evidence", "missing", f"This instalment is paid against: {due.evidence}.", "Say what was shown.")
     if asked.amount_pence > due.pence - due.paid_pence:
         left = pounds(due.pence - due.paid_pence)
         return refuse("amount_pence", "over-award", f"{left} of this instalment is not paid yet.", "Pay that or less.")

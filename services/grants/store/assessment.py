@@ -56,12 +56,13 @@ class Assessment:
             is_active,
         )
 
-    async def assessors(self) -> dict[str, Assessor]:
+    async def assessors(self, *, also_stopped: bool = False) -> dict[str, Assessor]:
         """Those who judge now, with all that they must not judge."""
         rows = await self.conn.fetch(
             """select assessor, organisations, interests, wards,
                    array(select application_id from declared_conflict d where d.assessor = a.assessor) as declared
-               from assessor a where is_active order by assessor"""
+               from assessor a where is_active or $1 order by assessor""",
+            also_stopped,
         )
         return {
             row["assessor"]: Assessor(

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
+from chassis.disclosure import published
 from chassis.postgres import Conn
 
 MOST_APPLICATIONS: Final = 5000
@@ -19,16 +21,17 @@ _APPLICATION: Final = """
            changes_until, submitted_at, decided_at, body
     from application """
 
+_SHOWN: Final = "select cells from gap_of_day where day = $1"
+
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RoundRows:
-    """A round, its applications in the order in which they came, and how many needs of a kind and area are gaps."""
+    """A round, and its applications in the order in which they came."""
 
     round: Row
     applications: Sequence[Row]
-    gaps: Sequence[Row]
 
 
 async def application(conn: Conn, application_id: UUID) -> Row | None:
@@ -70,7 +73,7 @@ async def assigned_to(conn: Conn, assessor: str, application_id: UUID | None = N
 async def scores(conn: Conn, *, round_id: str | None = None, application_id: UUID | None = None) -> list[Row]:
     """Every assignment with its score, where there is one, side by side."""
     rows = await conn.fetch(
-        """select g.application_id, g.assessor, s.scores, s.points, s.comment, s.at
+        """select g.application_id, a.organisation_name, g.assessor, s.scores, s.points, s.comment, s.at
            from assignment g join application a using (application_id)
            left join score s using (application_id, assessor)
            where ($1::text is null or a.round_id = $1) and ($2::uuid is null or a.application_id = $2)
@@ -137,16 +140,21 @@ async def round_rows(conn: Conn, round_id: str) -> RoundRows | None:
             round_id,
             MOST_APPLICATIONS,
         )
-        return RoundRows(_opened(found), [_opened(row) for row in applications], await gaps(conn))
+        return RoundRows(_opened(found), [_opened(row) for row in applications])
 
 
-async def gaps(conn: Conn) -> list[Row]:
-    """How many needs of a kind and area no place can meet. Exact: to be published by the rule of disclosure."""
-    return await _all(
-        conn,
-        """select kind, area, count(*)::int as people from open_gap where is_open
-           group by kind, area order by kind, area""",
-    )
+async def gaps(conn: Conn, day: date) -> list[Row]:
+    """How many needs of a kind and area no place can meet, as it is published on this day, the same until its end."""
+    if not (shown := await conn.fetchval(_SHOWN, day)):
+        counted = await conn.fetch(
+            "select kind, area, count(*)::int as people from open_gap where is_open group by 1, 2 order by 1, 2"
+        )
+        cells = [{**row, "people": published(row["people"])} for row in counted]
+        await conn.execute("delete from gap_of_day where day < $1", day)
+        await conn.execute("insert into gap_of_day values ($1, $2) on conflict do nothing", day, json.dumps(cells))
+        shown = await conn.fetchval(_SHOWN, day)
+    found: list[Row] = json.loads(shown)
+    return found
 
 
 async def ledger(conn: Conn, round_id: str) -> list[Row]:

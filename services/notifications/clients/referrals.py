@@ -91,9 +91,10 @@ class Referrals:
 
     peer: Peer
 
-    async def contacts(self, lookups: Sequence[Lookup]) -> list[Contact]:
-        """One contact for each lookup, in order. Raises NotCalled where referrals gave no answer of use."""
-        answer = await self.peer.ask(PATH, Lookups(lookups=list(lookups)), Contacts)
+    async def contacts(self, tells: Sequence[Tell]) -> list[Contact]:
+        """One contact for each, in order. Raises NotCalled where referrals gave no answer of use."""
+        lookups = [Lookup.of(tell) for tell in tells]
+        answer = await self.peer.ask(PATH, Lookups(lookups=lookups), Contacts)
         if [_subject(contact) for contact in answer.contacts] != [_subject(lookup) for lookup in lookups]:
             raise NotCalled("referrals answered for others than those asked for")
         return answer.contacts

@@ -1,17 +1,17 @@
-"""The sender of `Tell`: asks referrals about a batch, sends to those who may be sent to, hands the rest to people."""
+"""Who tells: asks about a batch how each is reached, sends to those who may be sent to, hands the rest to people."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from contracts.vocabulary import Channel
 from services.notifications.clients.mail import Mail, MailServer, Outcome
 from services.notifications.clients.notify import Answer, Draft, Notify
-from services.notifications.clients.referrals import Contact, Lookup, Referrals, clear
+from services.notifications.clients.referrals import Contact, clear
 from services.notifications.clients.words import Text, Words
 from services.notifications.domain.gate import Call, Send, Step, Wait, Withhold
 from services.notifications.domain.telling import (
@@ -25,6 +25,7 @@ from services.notifications.domain.telling import (
     Result,
     Sent,
     Tell,
+    Telling,
     Unsure,
     Withheld,
 )
@@ -67,17 +68,31 @@ class Carriers:
         return [_answer(outcome) for outcome in await self.mail.send(mails, stop_at)]
 
 
+class Reached(Protocol):
+    """How somebody is reached at this moment, by the service that knows them."""
+
+    @property
+    def address(self) -> SecretStr | None: ...
+    @property
+    def formats(self) -> Sequence[str]: ...
+    @property
+    def neutral(self) -> bool: ...
+    def step(self, at: datetime, automatic: Collection[Channel]) -> Step: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Teller:
-    referrals: Referrals
+    """The sender of one kind of `Telling`. `ask` asks the service that knows them, `write` finds the words."""
+
+    ask: Callable[[list[Any]], Awaitable[Sequence[Any]]]
+    write: Callable[[Any, Any], Text]
     carriers: Carriers
-    words: Words
     clock: Callable[[], datetime]
 
     async def __call__(self, errands: list[Any]) -> list[BaseModel]:
-        """Raises NotCalled where referrals gave no answer."""
+        """Raises NotCalled where nobody told how they are reached."""
         stop_at = asyncio.get_running_loop().time() + SENDING_WITHIN
-        contacts = await self.referrals.contacts([Lookup.of(tell) for tell in errands])
+        contacts = await self.ask(errands)
         at = self.clock()
         steps = [contact.step(at, self.carriers.channels) for contact in contacts]
         drafts = [self._draft(*one, at) for one in zip(errands, contacts, steps, strict=True)]
@@ -87,44 +102,31 @@ class Teller:
             for tell, contact, step, draft in zip(errands, contacts, steps, drafts, strict=True)
         ]
 
-    def lost(self, errand: Tell) -> Result:
+    def lost(self, errand: Telling) -> Result:
         """Notify can be asked; what went by SMTP cannot."""
         if self.carriers.notify.channels:
             return Unsure(tell=errand)
         return Failed(tell=errand, channel="email", reason="unknown-result")
 
-    def text(self, tell: Tell, contact: Contact) -> Text:
-        link = clear(contact.link)
-        if tell.audience == "referrer":
-            return self.words.to_referrer(tell.status, tell.kind, contact.reference or "", clear(contact.code), link)
-        return self.words.text(
-            tell.about,
-            tell.kind,
-            tell.languages,
-            neutral=contact.neutral,
-            easy=bool(EASY & set(contact.formats)),
-            link=link,
-        )
-
-    def _draft(self, tell: Tell, contact: Contact, step: Step, at: datetime) -> Draft | None:
+    def _draft(self, tell: Telling, contact: Reached, step: Step, at: datetime) -> Draft | None:
         if not isinstance(step, Send) or contact.address is None:
             return None
-        text = self.text(tell, contact)
+        text = self.write(tell, contact)
         return Draft(tell.reference, step.channel, contact.address, text, contact.formats, at)
 
-    def _by_hand(self, tell: Tell, contact: Contact, step: Step) -> Result:
+    def _by_hand(self, tell: Telling, contact: Reached, step: Step) -> Result:
         match step:
             case Withhold(reason):
                 return Withheld(tell=tell, reason=reason)
             case Wait(until):
                 return Postponed(tell=tell, until=until)
             case Call("via-referrer"):
-                text = self.text(tell, contact).body
+                text = self.write(tell, contact).body
                 return CallNeeded(tell=tell, channel="via-referrer", neutral=contact.neutral, text=text)
             case Call(channel) | Send(channel):
                 return CallNeeded(tell=tell, channel=channel, neutral=contact.neutral)
 
-    def _after(self, tell: Tell, draft: Draft, answer: Answer, at: datetime) -> Result:
+    def _after(self, tell: Telling, draft: Draft, answer: Answer, at: datetime) -> Result:
         channel = draft.channel
         match answer.known:
             case "sent":
@@ -142,13 +144,26 @@ class Teller:
                 return Failed(tell=tell, channel=channel, reason="unknown-result")
 
 
-def _put_off(tell: Tell, draft: Draft, answer: Answer, at: datetime) -> Result:
+def _put_off(tell: Telling, draft: Draft, answer: Answer, at: datetime) -> Result:
     """A carrier that says when is asked then, as often as it takes; another a few times, later each time."""
     if answer.until:
         return Postponed(tell=tell, until=answer.until)
     if tell.tries + 1 >= MAX_TRIES:
         return Failed(tell=tell, channel=draft.channel, reason="refused", evidence="put-off")
     return Postponed(tell=tell.model_copy(update={"tries": tell.tries + 1}), until=at + PUT_OFF * 2**tell.tries)
+
+
+def of_needs(words: Words) -> Callable[[Tell, Contact], Text]:
+    """The words for a person, or for who referred them."""
+
+    def write(tell: Tell, contact: Contact) -> Text:
+        link = clear(contact.link)
+        if tell.audience == "referrer":
+            return words.to_referrer(tell.status, tell.kind, contact.reference or "", clear(contact.code), link)
+        easy = bool(EASY & set(contact.formats))
+        return words.text(tell.about, tell.kind, tell.languages, neutral=contact.neutral, easy=easy, link=link)
+
+    return write
 
 
 async def _nothing() -> list[Answer]:

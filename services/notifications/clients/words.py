@@ -12,9 +12,11 @@ from jinja2 import Environment, StrictUndefined, Template
 from chassis.logs import logger
 from contracts.contacting import Asked
 from contracts.vocabulary import KINDS, Channel, Kind
+from services.notifications.clients import applicants
+from services.notifications.clients.grants import Applicant
 from services.notifications.domain.digest import Digest
 from services.notifications.domain.sms import fits, parts
-from services.notifications.domain.telling import TOLD
+from services.notifications.domain.telling import TOLD, TellApplicant
 
 log = logger("words")
 
@@ -64,6 +66,7 @@ class Book:
     fallback: str
     kinds: Mapping[Kind, str]
     statuses: Mapping[str, str]
+    reasons: Mapping[str, str]
     texts: Mapping[str, Mapping[Form, Template]]
 
     def text(self, key: str, given: Mapping[str, Any], *, sorry: bool) -> Text:
@@ -126,6 +129,12 @@ class Words:
         given = {"offers": digest.offers, "first": f"{digest.first.day} {digest.first:%B}"}
         return self.books[FALLBACK, "plain"].text("provider.digest", given, sorry=False)
 
+    def to_applicant(self, tell: TellApplicant, contact: Applicant) -> Text:
+        """An organisation at work is written to in English. `contact` has its standing: else there is no letter."""
+        assert contact.standing  # noqa: S101 - what lacks it is withheld
+        book = self.books[FALLBACK, "plain"]
+        return book.text(f"applicant.{tell.about}", applicants.given(tell, contact.standing, book.reasons), sorry=False)
+
     def _book(self, language: str, *, easy: bool) -> Book:
         return self.books.get((language, "easy" if easy else "plain")) or self.books[language, "plain"]
 
@@ -157,11 +166,11 @@ def _book(read: dict[str, Any], language: str) -> Book:
     if "referrer" in read:
         sections |= {f"referrer.{each}": section for each, section in read["referrer"].items()}
         sections["provider.digest"] = read["provider"]["digest"]
+        sections |= {f"applicant.{about}": read["applicant"][about] for about in applicants.ABOUT}
     texts = {key: {form: environment.from_string(section[form]) for form in FORMS} for key, section in sections.items()}
     kinds = {kind: read["kinds"][kind] for kind in KINDS}
-    return Book(
-        language, read["direction"] == "rtl", read["hello"], read["fallback"], kinds, read.get("statuses", {}), texts
-    )
+    statuses, reasons = read.get("statuses", {}), read.get("reasons", {})
+    return Book(language, read["direction"] == "rtl", read["hello"], read["fallback"], kinds, statuses, reasons, texts)
 
 
 def _choices(book: Book, key: str, link: str) -> list[dict[str, Any]]:
@@ -169,6 +178,9 @@ def _choices(book: Book, key: str, link: str) -> list[dict[str, Any]]:
         return [{}]
     if key.startswith("provider."):
         return [{"offers": offers, "first": "27 November"} for offers in (1, 2)]
+    if key.startswith("applicant."):
+        those = applicants.samples()
+        return [applicants.given(*each, book.reasons) for each in those if f"applicant.{each[0].about}" == key]
     own = [{"kind": book.kinds[kind], "link": each} for kind in KINDS for each in (None, link)]
     if not key.startswith("referrer."):
         return own

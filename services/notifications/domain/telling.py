@@ -1,9 +1,10 @@
 """What people are told, the errand of telling one person, and what can become of it."""
 
-from datetime import datetime
-from typing import Literal
+from datetime import date, datetime
+from typing import ClassVar, Literal, Self
 from uuid import UUID
 
+from contracts.applicants import About
 from contracts.contacting import Asked, Words
 from contracts.message import Part
 from contracts.notifications import Audience
@@ -38,13 +39,30 @@ def asks(audience: Audience, about: str) -> bool:
 FailedReason = Literal["refused", "unknown-result"]
 
 
-class Tell(Part):
-    """Tell one person that the status of one need changed or, with `asked`, ask how it went.
-
-    `tried` are the channels that are used up. `tries` counts messages that were put off by the carrier.
-    """
+class _Telling(Part):
+    """`tried` are the channels that are used up. `tries` counts messages that were put off by the carrier."""
 
     message_id: UUID
+    tried: tuple[Channel, ...] = ()
+    tries: int = 0
+
+    @property
+    def rung(self) -> int:
+        return len(self.tried) + 1
+
+    @property
+    def reference(self) -> str:
+        """By which a carrier knows this attempt."""
+        return f"{self.message_id}-{self.rung}"
+
+    def without(self, channel: Channel) -> Self:
+        """The same when that channel is used up."""
+        return self.model_copy(update={"tried": (*self.tried, channel), "tries": 0})
+
+
+class Tell(_Telling):
+    """Tell one person that the status of one need changed or, with `asked`, ask how it went."""
+
     referral_id: UUID
     need_id: UUID
     kind: Kind
@@ -52,8 +70,15 @@ class Tell(Part):
     audience: Audience = "person"
     asked: Asked | None = None
     languages: tuple[str, ...] = ()
-    tried: tuple[Channel, ...] = ()
-    tries: int = 0
+
+    @property
+    def is_owed(self) -> bool:
+        """Nobody is pestered with the question how it went: it is the one thing that may stay unsaid."""
+        return self.asked is None
+
+    application_id: ClassVar[None] = None
+    pence: ClassVar[None] = None
+    day: ClassVar[None] = None
 
     @property
     def about(self) -> str:
@@ -65,23 +90,46 @@ class Tell(Part):
         return asks(self.audience, self.about)
 
     @property
-    def rung(self) -> int:
-        return len(self.tried) + 1
+    def key(self) -> str:
+        return str(self.referral_id)
+
+
+UNOWED: frozenset[About] = frozenset({"received", "withdrawn", "paid", "returned", "reported"})
+"""An organisation without mail has seen these, or sees them in its account: staff need not tell them."""
+
+
+class TellApplicant(_Telling):
+    """Tell an organisation what became of its application. `pence` and `day` are those of what happened."""
+
+    application_id: UUID
+    about: About
+    pence: int | None = None
+    day: date | None = None
+
+    audience: ClassVar[Literal["applicant"]] = "applicant"
+    referral_id: ClassVar[None] = None
+    need_id: ClassVar[None] = None
+    kind: ClassVar[None] = None
+    asked: ClassVar[None] = None
+    asks: ClassVar[bool] = False
+    languages: ClassVar[tuple[str, ...]] = ()
 
     @property
-    def reference(self) -> str:
-        """By which a carrier knows this attempt."""
-        return f"{self.message_id}-{self.rung}"
+    def key(self) -> str:
+        return str(self.application_id)
 
-    def without(self, channel: Channel) -> "Tell":
-        """The same when that channel is used up."""
-        return self.model_copy(update={"tried": (*self.tried, channel), "tries": 0})
+    @property
+    def is_owed(self) -> bool:
+        return self.about not in UNOWED
+
+
+Telling = Tell | TellApplicant
 
 
 class Sent(Part):
     """The carrier took the message. Where it is `tracked`, it will say whether it arrived."""
 
-    tell: Tell
+    tell: Telling
     channel: Channel
     language: str = "en"
     tracked: bool = False
@@ -90,39 +138,39 @@ class Sent(Part):
 class Failed(Part):
     """The carrier refused the message, or nobody knows whether it left. It is never sent again by this channel."""
 
-    tell: Tell
+    tell: Telling
     channel: Channel
     reason: FailedReason
     evidence: str | None = None
 
 
 class Withheld(Part):
-    """Referrals forbids telling, for a coded reason."""
+    """Nobody is to be told, or cannot be, for a coded reason."""
 
-    tell: Tell
+    tell: Telling
     reason: str
 
 
 class CallNeeded(Part):
     """The channel that is permitted needs a human being. `text` is for the referrer, where that is who tells."""
 
-    tell: Tell
+    tell: Telling
     channel: Channel
     neutral: bool = True
     text: Words | None = None
 
 
 class Postponed(Part):
-    """Nothing was sent. From `until` on referrals is asked again."""
+    """Nothing was sent. From `until` on it is asked again how they are reached."""
 
-    tell: Tell
+    tell: Telling
     until: datetime
 
 
 class Unsure(Part):
     """Nobody knows whether a carrier took it, but it can be asked. `channel` is none where we do not know which."""
 
-    tell: Tell
+    tell: Telling
     channel: Channel | None = None
 
 
@@ -132,7 +180,7 @@ Result = Sent | Failed | Withheld | CallNeeded | Postponed | Unsure
 class LookUp(Part):
     """The errand of asking the carrier whether it took a message."""
 
-    tell: Tell
+    tell: Telling
     channel: Channel | None = None
 
 
@@ -140,7 +188,7 @@ class FollowUp(Part):
     """The errand of asking the carrier what became of a message that it took: its own word may be lost."""
 
     message_id: UUID
-    referral_id: UUID
+    referral_id: UUID | None
     rung: int
     times: int = 0
 

@@ -44,10 +44,10 @@ async def _heard(event: Event[CarrierSaid], news: Verdict, channel: Any, store: 
     await store.end_rungs([RungEnd(message, event.data.rung, news, status)], at)
     if news == "delivered":
         await store.go_on([Move(message, "delivered", channel)], at)
-        return [events_out.delivered(tell, event.data.rung, channel, event, at)]
+        return [*events_out.delivered(tell, event.data.rung, channel, event, at)]
     failed = events_out.not_arrived(tell, event.data.rung, channel, status, event, at)
     moved = await store.go_on([Move(message, "waiting", channel, status, used=channel)], at)
-    return [failed, *([errand(tell.without(channel), at, event)] if moved else [])]
+    return [*failed, *([errand(tell.without(channel), at, event)] if moved else [])]
 
 
 async def on_no_news(events: Sequence[Event[NoNews]], store: Store, at: datetime) -> list[Said]:

@@ -20,7 +20,7 @@ from services.notifications.domain.telling import (
     LookUp,
     Postponed,
     Sent,
-    Tell,
+    Telling,
     Unsure,
     Withheld,
 )
@@ -32,8 +32,8 @@ from services.notifications.store.tasks import Task
 LOOK_UP_AFTER: Final = timedelta(minutes=1)
 """By then the carrier has ended whatever it was doing when it was last heard of: it is given 20 seconds."""
 FOLLOW_UP_AFTER: Final = timedelta(days=1)
-OVERTAKEN: Final = frozenset({"not-known", "closed", "no-mail"})
-"""Why referrals withholds what nobody misses: the person is erased, or hears of the end instead."""
+OVERTAKEN: Final = frozenset({"not-known", "closed", "no-mail", "overtaken"})
+"""Why that is withheld which nobody misses: the person is erased, or they hear of what came after it instead."""
 
 
 class NoReportYet(BaseModel):
@@ -49,7 +49,7 @@ async def on_sent(events: Sequence[Event[Sent]], store: Store, at: datetime) -> 
     await store.add_rungs(rungs, at)
     follow = [event for event in sent if event.data.tracked]
     return [
-        *(events_out.sent(event, at) for event in sent),
+        *(fact for event in sent for fact in events_out.sent(event, at)),
         *(_follow(event.data.tell, event, at + FOLLOW_UP_AFTER) for event in follow),
     ]
 
@@ -61,9 +61,9 @@ async def on_failed(events: Sequence[Event[Failed]], store: Store, at: datetime)
     failed = [event for event in events if _id(event) in new]
     rungs = [NewRung(e.data.tell, e.data.channel, "failed", e.data.evidence or e.data.reason) for e in failed]
     await store.add_rungs(rungs, at)
-    unknown = [e for e in failed if e.data.reason == "unknown-result" and not e.data.tell.asked]
+    unknown = [e for e in failed if e.data.reason == "unknown-result" and e.data.tell.is_owed]
     await store.add_tasks([_staff(event, event.data.reason) for event in unknown], at)
-    said: list[Said] = [events_out.failed(event, at) for event in failed]
+    said: list[Said] = [fact for event in failed for fact in events_out.failed(event, at)]
     return said + [
         errand(event.data.tell.without(event.data.channel), at, event)
         for event in failed
@@ -72,12 +72,11 @@ async def on_failed(events: Sequence[Event[Failed]], store: Store, at: datetime)
 
 
 async def on_withheld(events: Sequence[Event[Withheld]], store: Store, at: datetime) -> list[Said]:
-    """Nobody is pestered with the question how it went: it is the one thing that may stay unsaid."""
     new = await store.settle([Move(_id(e), "withheld", reason=e.data.reason) for e in events], at)
     withheld = [event for event in events if _id(event) in new]
-    owed = [event for event in withheld if event.data.reason not in OVERTAKEN and not event.data.tell.asked]
+    owed = [event for event in withheld if event.data.reason not in OVERTAKEN and event.data.tell.is_owed]
     await store.add_tasks([_staff(event, event.data.reason) for event in owed], at)
-    return [events_out.withheld(event, at) for event in withheld]
+    return [fact for event in withheld for fact in events_out.withheld(event, at)]
 
 
 async def on_call_needed(events: Sequence[Event[CallNeeded]], store: Store, at: datetime) -> list[Said]:
@@ -89,7 +88,7 @@ async def on_call_needed(events: Sequence[Event[CallNeeded]], store: Store, at: 
     said: list[Said] = []
     for event, task in zip(needed, tasks, strict=True):
         by = _by(event.data.channel, at)
-        said.append(events_out.call_requested(task.id, event, by, at))
+        said += events_out.call_requested(task.id, event, by, at)
         said += [Later(by, NoReportYet(task_id=task.id), event.key, event)] if by else []
     return said
 
@@ -108,7 +107,7 @@ async def on_unsure(events: Sequence[Event[Unsure]], _store: Store, at: datetime
 def _failed(result: Failed) -> Move:
     if result.reason == "refused":
         return Move(result.tell.message_id, "waiting", result.channel, result.evidence, used=result.channel)
-    state: State = "unreached" if result.tell.asked else "call-requested"
+    state: State = "call-requested" if result.tell.is_owed else "unreached"
     return Move(result.tell.message_id, state, result.channel, result.reason)
 
 
@@ -117,9 +116,9 @@ def _by(channel: Channel, at: datetime) -> datetime | None:
     return at + patience if patience else None
 
 
-def _follow(tell: Tell, cause: Event[Any], not_before: datetime) -> Errand:
+def _follow(tell: Telling, cause: Event[Any], not_before: datetime) -> Errand:
     follow = FollowUp(message_id=tell.message_id, referral_id=tell.referral_id, rung=tell.rung)
-    return Errand(not_before, follow, str(tell.referral_id), cause)
+    return Errand(not_before, follow, tell.key, cause)
 
 
 def _staff(event: Event[Any], reason: str) -> Task:

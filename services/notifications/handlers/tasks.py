@@ -16,7 +16,7 @@ from contracts.contacting import ReferrerReported, Told, wrong_until
 from contracts.vocabulary import PersonsAnswer
 from services.notifications import events_out
 from services.notifications.domain.ladder import RUNGS, After, Again, End, Ended, NextRung, Outcome, after
-from services.notifications.domain.telling import Tell
+from services.notifications.domain.telling import Telling
 from services.notifications.handlers.results import NoReportYet
 from services.notifications.handlers.telling import errand
 from services.notifications.store import Store
@@ -72,7 +72,7 @@ async def on_tell_outcome(events: Sequence[Event[TellOutcome]], store: Store, at
     return said
 
 
-def _must_fit(told: TellOutcome, task: asyncpg.Record, tell: Tell, at: datetime) -> None:
+def _must_fit(told: TellOutcome, task: asyncpg.Record, tell: Telling, at: datetime) -> None:
     known = sorted(RUNGS[task["channel"]].outcomes - {"no-report"})
     if told.outcome not in known:
         mend = f"Tell one of: {', '.join(known)}."
@@ -132,14 +132,20 @@ async def on_ask_gate_again(events: Sequence[Event[AskGateAgain]], store: Store,
 
 
 async def _told(
-    event: Event[Any], task: asyncpg.Record, tell: Tell, outcome: Outcome, who: str | None, store: Store, at: datetime
+    event: Event[Any],
+    task: asyncpg.Record,
+    tell: Telling,
+    outcome: Outcome,
+    who: str | None,
+    store: Store,
+    at: datetime,
 ) -> list[Said]:
     """Applies the outcome of one open task."""
     message = tell.message_id
     next_: After = after(task["channel"], outcome, task["tries"], at)
     said: list[Said] = []
     if task["channel"] != "staff":
-        said.append(events_out.call_completed(tell, task, outcome, event, at))
+        said += events_out.call_completed(tell, task, outcome, event, at)
     if isinstance(next_, Again):
         await store.release_tasks([(task["id"], next_.not_before)])
         return said

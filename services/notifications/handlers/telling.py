@@ -14,7 +14,7 @@ from contracts.contacting import Asked
 from contracts.notifications import Audience
 from contracts.referrals import NeedStatusChanged, PartnerRegistered, PersonErased, ReferralClosed, ReferralReceived
 from services.notifications import events_out
-from services.notifications.domain.telling import Tell, is_told, is_told_to_referrer
+from services.notifications.domain.telling import Tell, Telling, is_told, is_told_to_referrer
 from services.notifications.store import Store
 
 ASKED_AFTER: Final[dict[Asked, timedelta]] = {
@@ -32,8 +32,8 @@ class AskHowItWent(BaseModel):
     asked: Asked
 
 
-def errand(tell: Tell, not_before: datetime, cause: Event[Any]) -> Errand:
-    return Errand(not_before, tell, str(tell.referral_id), cause)
+def errand(tell: Telling, not_before: datetime, cause: Event[Any]) -> Errand:
+    return Errand(not_before, tell, tell.key, cause)
 
 
 async def on_partner_registered(events: Sequence[Event[PartnerRegistered]], store: Store, at: datetime) -> list[Said]:
@@ -46,14 +46,13 @@ async def on_partner_registered(events: Sequence[Event[PartnerRegistered]], stor
 async def on_referral_received(events: Sequence[Event[ReferralReceived]], store: Store, at: datetime) -> list[Said]:
     await store.know_referrals([(event.data.referral_id, event.data.languages) for event in events])
     mailed = await store.mailed({event.data.partner for event in events})
-    told = [(_received(event), event) for event in events if event.data.partner in mailed]
-    return await _begin(told, store, at)
+    return await begin([(_received(event), event) for event in events if event.data.partner in mailed], store, at)
 
 
 async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], store: Store, at: datetime) -> list[Said]:
     languages = await store.languages([event.data.referral_id for event in events])
     mailed = await store.mailed({event.data.partner for event in events})
-    told: list[tuple[Tell, Event[Any]]] = []
+    told: list[tuple[Telling, Event[Any]]] = []
     for event in events:
         change = event.data
         if is_told(change.status, change.reason):
@@ -63,10 +62,10 @@ async def on_need_status_changed(events: Sequence[Event[NeedStatusChanged]], sto
     helped = [(e.data.referral_id, e.data.need_id, e.data.kind) for e in events if e.data.status == "completed"]
     if helped:
         await store.helped(helped)
-    return await _begin(told, store, at)
+    return await begin(told, store, at)
 
 
-async def _begin(told: Sequence[tuple[Tell, Event[Any]]], store: Store, at: datetime) -> list[Said]:
+async def begin(told: Sequence[tuple[Telling, Event[Any]]], store: Store, at: datetime) -> list[Said]:
     """The errands of telling what nobody was told before, each once."""
     once = {tell.message_id: (tell, event) for tell, event in told}
     new = await store.add_messages([(tell, UUID(event.id)) for tell, event in once.values()], at) if once else set()
@@ -87,7 +86,7 @@ async def on_referral_closed(events: Sequence[Event[ReferralClosed]], store: Sto
 async def on_ask_how_it_went(events: Sequence[Event[AskHowItWent]], store: Store, at: datetime) -> list[Said]:
     referrals = [event.data.referral_id for event in events]
     helped, languages = await store.helped_with(referrals), await store.languages(referrals)
-    tells = [
+    tells: list[tuple[Telling, Event[Any]]] = [
         (_question(event, *helped[event.data.referral_id], languages.get(event.data.referral_id, ())), event)
         for event in events
         if event.data.referral_id in helped

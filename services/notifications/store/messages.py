@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.vocabulary import Kind
-from services.notifications.domain.telling import Tell
+from services.notifications.domain.telling import Tell, TellApplicant, Telling
 from services.notifications.store.connection import OnConnection
 
 State = Literal["waiting", "sent", "delivered", "withheld", "call-requested", "reached", "declined", "unreached"]
@@ -29,7 +29,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class NewRung:
-    tell: Tell
+    tell: Telling
     channel: str
     state: RungState
     evidence: str | None = None
@@ -44,8 +44,11 @@ class RungEnd:
     evidence: str | None
 
 
-def tell_of(row: asyncpg.Record) -> Tell:
+def tell_of(row: asyncpg.Record) -> Telling:
     """The errand of going on with a message, from its row with the languages of its referral."""
+    if row["audience"] == "applicant":
+        given = {name: row[name] for name in ("application_id", "pence", "day", "tried")}
+        return TellApplicant(message_id=row["id"], about=row["status"], **given)
     about = str(row["status"])
     asked: Any = about.removeprefix("feedback-") if about.startswith("feedback-") else None
     return Tell(
@@ -64,13 +67,16 @@ def tell_of(row: asyncpg.Record) -> Tell:
 class Messages(OnConnection):
     __slots__ = ()
 
-    async def add_messages(self, messages: Sequence[tuple[Tell, UUID]], at: datetime) -> set[UUID]:
+    async def add_messages(self, messages: Sequence[tuple[Telling, UUID]], at: datetime) -> set[UUID]:
         """Adds what is to be told and why; returns the ids of those that nobody was told of before."""
         rows = await self.conn.fetch(
-            """insert into message (id, referral_id, need_id, audience, status, kind, cause, created_at)
-               select id, referral_id, need_id, audience, status, kind, cause, $8
-               from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[])
-               with ordinality as new (id, referral_id, need_id, audience, status, kind, cause, nth)
+            """insert into message (id, referral_id, need_id, audience, status, kind, cause, application_id, pence, day,
+                                    created_at)
+               select id, referral_id, need_id, audience, status, kind, cause, application_id, pence, day, $11
+               from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::uuid[],
+                           $8::uuid[], $9::bigint[], $10::date[])
+               with ordinality as new (
+                   id, referral_id, need_id, audience, status, kind, cause, application_id, pence, day, nth)
                order by need_id, nth
                on conflict do nothing returning id""",
             [tell.message_id for tell, _ in messages],
@@ -80,6 +86,9 @@ class Messages(OnConnection):
             [tell.about for tell, _ in messages],
             [tell.kind for tell, _ in messages],
             [cause for _, cause in messages],
+            [tell.application_id for tell, _ in messages],
+            [tell.pence for tell, _ in messages],
+            [tell.day for tell, _ in messages],
             at,
         )
         return {row["id"] for row in rows}
@@ -119,7 +128,7 @@ class Messages(OnConnection):
         )
         return {row["id"] for row in rows}
 
-    async def tells(self, messages: Sequence[UUID]) -> dict[UUID, Tell]:
+    async def tells(self, messages: Sequence[UUID]) -> dict[UUID, Telling]:
         """How to go on with each message."""
         rows = await self.conn.fetch(
             """select m.*, r.languages from message m left join referral r using (referral_id)
@@ -128,7 +137,7 @@ class Messages(OnConnection):
         )
         return {row["id"]: tell_of(row) for row in rows}
 
-    async def tell(self, message: UUID) -> Tell:
+    async def tell(self, message: UUID) -> Telling:
         return (await self.tells([message]))[message]
 
     async def add_rungs(self, rungs: Sequence[NewRung], at: datetime) -> None:

@@ -10,10 +10,10 @@ import asyncpg
 
 from contracts.vocabulary import PersonsAnswer
 from services.notifications.domain.ladder import Outcome, TaskChannel
-from services.notifications.domain.telling import Tell
+from services.notifications.domain.telling import Telling
 from services.notifications.store.connection import OnConnection
 
-TASK: Final = "select t.*, m.audience from call_task t join message m on m.id = t.message_id"
+TASK: Final = "select t.*, m.audience, m.application_id from call_task t join message m on m.id = t.message_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Task:
     """A call task to be made. `reason` is why staff are to look."""
 
     id: UUID
-    tell: Tell
+    tell: Telling
     channel: TaskChannel
     reason: str | None = None
 
@@ -89,7 +89,7 @@ class Tasks(OnConnection):
                where call_task.id = $1 and m.id = message_id and closed_at is null
                    and coalesce(claimed_by, $2) = $2 and coalesce(not_before, $3) <= $3
                    and call_task.channel <> 'via-referrer'
-               returning call_task.*, m.audience""",
+               returning call_task.*, m.audience, m.application_id""",
             task_id,
             who,
             at,
