@@ -47,6 +47,8 @@ def test_every_door_for_outside_is_at_the_edge_and_no_other(service: str) -> Non
         assert leads_here != ((service, path) in INSIDE), path
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/ready", "/docs", "/openapi.json", "/v1/queue", "/v1/contacts"])
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/ready", "/docs", "/openapi.json", "/v1/queue", "/v1/contacts", "/v1/applicant-contacts"]
+)
 def test_what_is_for_inside_is_not_there(path: str) -> None:
     assert leads_to(path) is None

@@ -20,6 +20,7 @@ from tests.grants.test_http import rules
 from tests.support import NOON, TOKEN_KEY
 
 MAIL = "tea@armley.example"
+MAIL_DOOR = "/v1/applicant/mail"
 US = "applicant GB-CHC-1110522"
 CRITERIA = {"criteria": [{"code": "need", "title": "Meets a need", "weight": 1, "most": 10}]}
 
@@ -130,12 +131,12 @@ async def test_an_organisation_says_where_it_is_written_to_and_may_take_it_back(
     await city.open_round()
     application = (await city.apply()).json()["application_id"]
     assert (await letters.of(application, "received")).email is None
-    assert (await city.call(US, "PUT", "/v1/mail", {"email": MAIL})).status_code == 204
+    assert (await city.call(US, "PUT", MAIL_DOOR, {"email": MAIL})).status_code == 204
     assert (await letters.of(application, "received")).email.get_secret_value() == MAIL
-    assert rules(await city.call(US, "PUT", "/v1/mail", {"email": "nobody"})) == [("email", "string-pattern-mismatch")]
-    assert (await city.call("applicant group", "PUT", "/v1/mail", {"email": None})).status_code == 204
+    assert rules(await city.call(US, "PUT", MAIL_DOOR, {"email": "nobody"})) == [("email", "string-pattern-mismatch")]
+    assert (await city.call("applicant group", "PUT", MAIL_DOOR, {"email": None})).status_code == 204
     assert (await letters.of(application, "received")).email is not None
-    assert (await city.call(US, "PUT", "/v1/mail", {"email": None})).status_code == 204
+    assert (await city.call(US, "PUT", MAIL_DOOR, {"email": None})).status_code == 204
     assert (await letters.of(application, "received")).email is None
 
 

@@ -30,7 +30,7 @@ class Mail(BaseModel):
 
 
 def add(router: APIRouter, running: Running) -> None:
-    @router.put("/mail", status_code=204, openapi_extra=body_of(Mail))
+    @router.put("/applicant/mail", status_code=204, openapi_extra=body_of(Mail))
     async def set_mail(request: Request, applicant: Applicant) -> None:
         """Says where you are written to of your applications. Without it, staff tell you."""
         sent = await read(request, Mail)

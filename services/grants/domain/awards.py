@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from contracts.refusal import FieldError
-from services.grants.domain.rounds import Round, pounds
+from services.grants.domain.rounds import NO_ROUND, Round, pounds
 from services.grants.domain.states import Act, Status, not_allowed, wrong_stage
 
 
@@ -88,7 +88,7 @@ class Book:
     def top_up(self, round_id: str, pence: int) -> Round | FieldError:
         round_ = self.rounds.get(round_id)
         if round_ is None:
-            return UNKNOWN_ROUND
+            return NO_ROUND
         if round_.stage in {"finished", "cancelled"}:
             return wrong_stage(round_.stage)
         self.rounds[round_id] = replace(round_, budget_pence=round_.budget_pence + pence)
@@ -147,9 +147,6 @@ UNKNOWN_APPLICATION: Final = FieldError(
     message="There is no such application.",
     mend="Use the id that was given when the application was submitted.",
 )
-UNKNOWN_ROUND: Final = FieldError(
-    field="round_id", rule="not-found", message="There is no such round.", mend="Look at the list of rounds."
-)
 SCORED_IT: Final = FieldError(
     field="application_id",
     rule="own-score",
@@ -158,46 +155,33 @@ SCORED_IT: Final = FieldError(
 )
 
 
+def _too_much(rule: str, message: str, mend: str) -> FieldError:
+    return FieldError(field="amount_pence", rule=rule, message=message, mend=mend)
+
+
 def _over_asked(pence: int) -> FieldError:
-    return FieldError(
-        field="amount_pence",
-        rule="over-asked",
-        message=f"The application asks for {pounds(pence)}.",
-        mend="Award that or less.",
-    )
+    return _too_much("over-asked", f"The application asks for {pounds(pence)}.", "Award that or less.")
 
 
 def _over_budget(remaining_pence: int) -> FieldError:
-    return FieldError(
-        field="amount_pence",
-        rule="over-budget",
-        message=f"{pounds(remaining_pence)} of this round's budget is left.",
-        mend="Award that or less, or raise the budget of the round.",
-    )
+    left = f"{pounds(remaining_pence)} of this round's budget is left."
+    return _too_much("over-budget", left, "Award that or less, or raise the budget of the round.")
 
 
 def _over_award(left: int) -> FieldError:
-    return FieldError(
-        field="amount_pence",
-        rule="over-award",
-        message=f"{pounds(left)} of this award is not paid yet.",
-        mend="Pay that or less: payments never exceed the award.",
-    )
+    message = f"{pounds(left)} of this award is not paid yet."
+    return _too_much("over-award", message, "Pay that or less: payments never exceed the award.")
 
 
 def _over_paid(paid: int) -> FieldError:
-    return FieldError(
-        field="amount_pence",
-        rule="over-paid",
-        message=f"{pounds(paid)} of this award was paid.",
-        mend="No more than that can come back.",
-    )
+    return _too_much("over-paid", _paid(paid), "No more than that can come back.")
 
 
 def _paid_already(paid: int) -> FieldError:
     return FieldError(
-        field="application_id",
-        rule="illegal-move",
-        message=f"{pounds(paid)} of this award was paid.",
-        mend="Record first what comes back of it.",
+        field="application_id", rule="illegal-move", message=_paid(paid), mend="Record first what comes back of it."
     )
+
+
+def _paid(pence: int) -> str:
+    return f"{pounds(pence)} of this award was paid."

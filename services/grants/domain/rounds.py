@@ -84,7 +84,7 @@ def stage_errors(
 ) -> Sequence[FieldError]:
     """Why a round cannot move on: `awaited` changes, applications without a result, or without a decision, hold it."""
     if round_ is None:
-        return [UNKNOWN_ROUND]
+        return [NO_ROUND]
     if round_.stage not in STAGES[to]:
         return [wrong_stage(round_.stage)]
     if to == "assessing" and at < round_.last_moment:
@@ -134,6 +134,10 @@ UNKNOWN_FUND: Final = FieldError(
 UNKNOWN_ROUND: Final = FieldError(
     field="round_id", rule="unknown-round", message="There is no such round.", mend="Use the id of an open round."
 )
+NO_ROUND: Final = FieldError(
+    field="round_id", rule="not-found", message="There is no such round.", mend="Look at the list of rounds."
+)
+"""The round that something is asked of; `UNKNOWN_ROUND` is one that somebody applied to."""
 CLOSES_FIRST: Final = FieldError(
     field="closes_at",
     rule="closes-before-it-opens",

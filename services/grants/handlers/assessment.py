@@ -10,9 +10,9 @@ from chassis.facts import Said
 from contracts.calendar import day_of
 from services.grants import events_out
 from services.grants.domain.assignment import Task, least_loaded, share_out
-from services.grants.domain.awards import SCORED_IT, UNKNOWN_APPLICATION, UNKNOWN_ROUND
+from services.grants.domain.awards import SCORED_IT, UNKNOWN_APPLICATION
 from services.grants.domain.conflicts import Assessor, as_known, conflict, conflict_error, free_of_conflict
-from services.grants.domain.rounds import Round
+from services.grants.domain.rounds import NO_ROUND, Round
 from services.grants.domain.scoring import HUNDRED, needed, outcome, score_errors, weighted
 from services.grants.domain.states import Act, not_allowed, wrong_stage
 from services.grants.handlers.judging import (
@@ -41,7 +41,7 @@ async def assign_all(event: Event[AssignAssessors], store: Store, at: datetime) 
     """May be asked again: whoever has an application keeps it, and only what lacks is given out."""
     round_ = (await store.rounds.lock([event.data.round_id])).get(event.data.round_id)
     if round_ is None or round_.stage != "assessing":
-        raise Refused(wrong_stage(round_.stage) if round_ else UNKNOWN_ROUND)
+        raise Refused(wrong_stage(round_.stage) if round_ else NO_ROUND)
     asked = [a for a in await store.applications.asked_in(round_.round_id) if a.application.status == "submitted"]
     assessors = await store.assessment.assessors()
     assigned = await store.assessment.assigned([each.application.application_id for each in asked])
