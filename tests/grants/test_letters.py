@@ -134,6 +134,8 @@ async def test_an_organisation_says_where_it_is_written_to_and_may_take_it_back(
     assert (await city.call(US, "PUT", MAIL_DOOR, {"email": MAIL})).status_code == 204
     assert (await letters.of(application, "received")).email.get_secret_value() == MAIL
     assert rules(await city.call(US, "PUT", MAIL_DOOR, {"email": "nobody"})) == [("email", "string-pattern-mismatch")]
+    assert (await city.call(US, "GET", MAIL_DOOR)).json() == {"email": MAIL}
+    assert (await city.call("applicant group", "GET", MAIL_DOOR)).json() == {"email": None}
     assert (await city.call("applicant group", "PUT", MAIL_DOOR, {"email": None})).status_code == 204
     assert (await letters.of(application, "received")).email is not None
     assert (await city.call(US, "PUT", MAIL_DOOR, {"email": None})).status_code == 204

@@ -37,6 +37,12 @@ def add(router: APIRouter, running: Running) -> None:
         async with running.database.acquire() as conn, conn.transaction():
             await Store(conn).letters.keep_mail(known_as(applicant.principal), sent.email, running.clock())
 
+    @router.get("/applicant/mail")
+    async def get_mail(applicant: Applicant) -> Mail:
+        """Where you are written to."""
+        async with running.database.acquire() as conn:
+            return Mail(email=await Store(conn).letters.mail(known_as(applicant.principal)))
+
 
 def for_services(running: Running, tokens: Tokens) -> APIRouter:
     router = APIRouter()

@@ -47,6 +47,12 @@ class Letters:
             at,
         )
 
+    async def mail(self, organisation_id: str) -> str | None:
+        email: str | None = await self.conn.fetchval(
+            "select email from contact where organisation_id = $1", organisation_id
+        )
+        return email
+
     async def advise(self, application_id: UUID, advice: str | None) -> None:
         await self.conn.execute("update application set advice = $2 where application_id = $1", application_id, advice)
 
