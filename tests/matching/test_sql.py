@@ -145,7 +145,7 @@ async def test_whom_a_place_for_the_whole_city_suits_is_found_though_few_are(
             (ur, ur | {"pl"}), (phone, phone | {"group"}), (databank, frozenset())
         )
     ]
-    last = {"languages": so, "formats": frozenset({"video"}), "schemes": frozenset({"scheme:other"})}
+    last: dict[str, Any] = {"languages": so, "formats": frozenset({"video"}), "schemes": frozenset({"scheme:other"})}
     async with matching.stage.database.acquire() as conn:
         needs = [a_need(n, waited=90 - n % 90, **asked[n % 8]) for n in range(5_000)]
         await Queue(conn).add([Arrival(need, False, None, 0, 0, 0, "leeds-1") for need in needs])

@@ -51,7 +51,7 @@ def a_need(status: NeedStatus = "requested", reason: str | None = "another", hol
 
 def asked_rightly(request: Request) -> list[Asked]:
     rule = TABLE[request]
-    return [Asked(request, reason, "helped" if rule.outcome else None) for reason in sorted(rule.reasons)]
+    return [Asked(request, reason, "helped" if rule.outcome else None) for reason in sorted(rule.reasons, key=str)]
 
 
 ALL_ASKED = [asked for request in REQUESTS for asked in asked_rightly(request)]
