@@ -63,8 +63,8 @@ def withdraw(
 ) -> None:
     """Record that an organisation gives up its application, or its award. The reserve list moves up."""
     told = ask_about(dir, by, application, "/withdrawal", {"reason": reason})
-    released = f"{application} is withdrawn; £{pounds(told['released_pence'])} comes free."
-    show(told, as_json, lambda: out.print(released, highlight=False))
+    free = f"; £{pounds(told['released_pence'])} comes free" if told["released_pence"] else ""
+    show(told, as_json, lambda: out.print(f"{application} is withdrawn{free}.", highlight=False))
 
 
 @app.command()

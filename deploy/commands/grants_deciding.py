@@ -1,7 +1,7 @@
 """`furthest grants`: what is awarded, on which terms, and what is paid of it."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +10,8 @@ from deploy.grant_office import Advice, Amount, Application, ask_about, pence
 from deploy.grant_tables import pounds
 
 app = typer.Typer()
+
+Basis = Literal["no-subsidy", "minimal-financial-assistance", "other-scheme"]
 
 
 @app.command()
@@ -23,6 +25,8 @@ def award(
         typer.Option(help="DAY=POUNDS, or DAY=POUNDS:WHAT where that is to be shown first. May be repeated."),
     ] = None,
     report: Annotated[list[str] | None, typer.Option(help="The day on which one is due. May be repeated.")] = None,
+    subsidy: Annotated[Basis, typer.Option(help="Whether it is one in law.")] = "no-subsidy",
+    received: Annotated[float, typer.Option(min=0, help="Of such help in three years before, in pounds.")] = 0,
     reserve: Annotated[bool, typer.Option("--reserve", help="Put it on the reserve list instead.")] = False,
     advice: Advice = None,
     dir: Dir = DEFAULT_DIR,
@@ -34,6 +38,7 @@ def award(
         "decided_under": under,
         "schedule": [_instalment(each) for each in instalment or ()],
         "reports_due": report or [],
+        "subsidy": {"basis": subsidy, "received_pence": pence(received)},
         "advice": advice,
     }
     told = ask_about(dir, by, application, "/reserve" if reserve else "/award", body, "approver")

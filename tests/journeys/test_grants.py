@@ -238,7 +238,7 @@ async def test_a_round_from_the_gap_to_the_place_that_closes_it(deployment: Depl
         number = len(published["grants"])
         assert await there.command("import", str(file), "--json") == {"loaded": number, "known": 0, "bad": []}
         assert await there.command("import", str(file), "--json") == {"loaded": 0, "known": number, "bad": []}
-        await looks_right_to_staff(there)
+        await looks_right_to_staff(there, first)
         await is_told_by_mail(there, ranked, {first: "£100 is paid: ", reserved[0]: "You are awarded £100: "})
 
 
@@ -261,10 +261,15 @@ def _nth(ranked: dict[str, Any]) -> str:
     return str(ranked["organisation_name"].removeprefix("Group "))
 
 
-async def looks_right_to_staff(there: Office) -> None:
+async def looks_right_to_staff(there: Office, first: str) -> None:
     """What they see on a terminal."""
-    for command, words in (("rounds", "deciding"), ("scores", "As the paper says."), ("history", "paid")):
-        which = [] if command == "rounds" else [there.round_id]
+    for command, words in (
+        ("rounds", "deciding"),
+        ("scores", "As the paper says."),
+        ("history", "paid"),
+        ("show", "instalment"),
+    ):
+        which = {"rounds": [], "show": [first[-8:]]}.get(command, [there.round_id])
         shown = await asyncio.to_thread(there.deployment.furthest, "grants", command, *which)
         assert shown.returncode == 0, shown.stderr
         assert words.split()[0] in shown.stdout
