@@ -25,6 +25,10 @@ _BEST: Final = """
     order by n.lane, n.rank_key, n.need_id limit freed.units
 """
 _WAITS: Final = "n.kind = (freed.place).kind and n.state = 'waiting'"
+_EACH: Final = """cross join lateral (
+    select n.* from need n where n.need_id = chosen.need_id and n.state = 'waiting' limit 1
+) need"""
+"""Looked up one by one: how many are chosen cannot be foreseen, and taken for many, all needs would be read."""
 _NEXT: Final = f"{_WAITS} and {_BEST.format(need='n')}"
 
 
@@ -55,9 +59,11 @@ with {_FREED}, first as materialized (
     union all select need_id from first
 )
 select need.*, exists (
-    select from lacking freed cross join lateral (select from need n where {_WAITS} offset $4 limit 1) more
+    select from lacking freed cross join lateral (
+        select from need n where {_WAITS} order by n.lane, n.rank_key, n.need_id offset $4 limit 1
+    ) more
 ) as lacking
-from need where state = 'waiting' and need_id in (select unnest($1::uuid[]) union select need_id from best)
+from (select unnest($1::uuid[]) union select need_id from best) chosen (need_id) {_EACH}
 """  # noqa: S608 - made of constants
 """$1 the needs that joined the queue, $2 and $3 the places that came free, $4 how many are the first.
 
@@ -107,6 +113,6 @@ with recursive {_FREED}, asked as (
         order by n.lane, n.rank_key, n.need_id limit freed.units
     ) n
 )
-select * from need where state = 'waiting' and need_id in (select need_id from best)
+select need.* from best chosen {_EACH}
 """  # noqa: S608 - made of constants
 """The same of places for the whole city and everybody, without those who joined; $1 to $3 as before."""
