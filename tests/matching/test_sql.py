@@ -157,7 +157,7 @@ async def test_whom_a_place_for_the_whole_city_suits_is_found_though_few_are(
         assert found.need_id == id_of(9_999)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=usual(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     asks=st.lists(ASKS, min_size=5, max_size=25),
     terms=TERMS,
