@@ -216,12 +216,12 @@ async def test_before_an_agreement_ends_the_referrer_is_told_to_ask_again_until_
     received = await refer(on_stage, agreement={**agreed, "until": str(until)})
     planned = {row["key"] for row in await on_stage.rows("select key from due where type = 'CheckDay'")}
     assert {str(until - timedelta(days=28)), str(until + timedelta(days=1))} <= planned
-    await day(on_stage, TODAY + timedelta(days=3))  # the programme has not looked for help in time
     assert await ending() == []
     told = await day(on_stage, until - timedelta(days=28))
-    (progressed,) = said(told, ReferralProgressed)
-    assert progressed.next
-    assert (progressed.next.by, progressed.next.on) == ("referrer", until)
+    late, warned = (fact.next for fact in said(told, ReferralProgressed))
+    assert late
+    assert warned
+    assert (late.by, warned.by, warned.on) == ("programme", "referrer", until)
     assert (statuses(told), await ending()) == ([], [str(received.needs[0].need_id)])
     assert not said(await day(on_stage, until - timedelta(days=27)), ReferralProgressed)
     renewed = await amend(on_stage, received, agreement={**agreed, "until": str(until + timedelta(days=90))})

@@ -44,6 +44,6 @@ async def _look(event: Event[CheckDay], referral_ids: Sequence[UUID], store: Sto
             moves.ask(event, need, kept, at)
         elif need.next and need.next.on < day:
             moves.stall(event, need, stalled(need, at), at)
-        elif warned := agreed_until(need, limits[need.referral_id]["agreement_until"], at):
+        if warned := agreed_until(moves.needs[need.id], limits[need.referral_id]["agreement_until"], at):
             moves.remind(event, warned, at)
     return await moves.save(store, at)
