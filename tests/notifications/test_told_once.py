@@ -1,10 +1,11 @@
 """Invariant 5 over random rules that change, carriers that fail in every way, callbacks, calls, repeats and crashes."""
 
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chassis import delivery
+from chassis.due import NotCalled
 from chassis.work import Batch
+from contracts.calendar import day_of
 from contracts.contacting import ReferrerReported, Told
-from contracts.vocabulary import NeedStatus
+from contracts.vocabulary import NeedStatus, PersonsAnswer
 from services.notifications.domain.ladder import Outcome
 from services.notifications.domain.telling import CarrierSaid, attempt
 from services.notifications.handlers.tasks import REPORTED, TellOutcome
@@ -50,8 +53,10 @@ class Person:
     mail: Mail
     sms: str
     says: str
+    bounces: bool
     called: Outcome
     reports: Told
+    answers: PersonsAnswer | None
     changes: list[NeedStatus]
     seen: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -86,14 +91,27 @@ people = st.lists(
         mail=st.sampled_from(MAIL),
         sms=st.sampled_from(SMS),
         says=st.sampled_from(SAYS),
+        bounces=st.sampled_from([False, False, True]),
         called=st.sampled_from(CALLS),
         reports=st.sampled_from(sorted(REPORTED)),
+        answers=st.sampled_from([None, *get_args(PersonsAnswer)]),
         changes=st.lists(st.sampled_from(STATUSES), min_size=1, max_size=4),
     ),
     min_size=5,
     max_size=20,
 )
-ACTS = ("hear again", "send", "crash", "referrals down", "notify down", "later", "callbacks", "calls", "new rule")
+ACTS = (
+    "hear again",
+    "send",
+    "crash",
+    "crash after the call",
+    "referrals down",
+    "notify down",
+    "later",
+    "callbacks",
+    "calls",
+    "new rule",
+)
 acts = st.lists(st.sampled_from(ACTS), max_size=12)
 
 
@@ -111,6 +129,7 @@ class Story:
     mails: int = 0
     texts: int = 0
     said: int = 0
+    bounced: int = 0
     spare: int = 0
 
     def __post_init__(self) -> None:
@@ -150,9 +169,8 @@ class Story:
                 await self.hear()
             case "send" | "referrals down" | "notify down":
                 await world.send()
-            case "crash":
-                async with world.stage.database.acquire() as conn:
-                    await delivery.begin_errands(conn, world.clock(), "another", 2)
+            case "crash" | "crash after the call":
+                await self.crash(called=act == "crash after the call")
             case "later":
                 world.clock.forward(timedelta(minutes=7))
             case "callbacks":
@@ -163,6 +181,17 @@ class Story:
                 self.change_a_rule()
         self.look()
 
+    async def crash(self, *, called: bool) -> None:
+        """Another process begins some errands, and dies before it calls, or before it keeps what came of them."""
+        world = self.world
+        kinds = {model.__name__: (model, sender) for model, sender in world.stage.service.senders.items()}
+        async with world.stage.database.acquire() as conn:
+            rows = await delivery.begin_errands(conn, world.clock(), "another", 2)
+        for row in rows if called else ():
+            model, sender = kinds[row["type"]]
+            with contextlib.suppress(NotCalled):
+                await sender([model.model_validate_json(row["value"])])
+
     def change_a_rule(self) -> None:
         """In the safe direction: what left before was allowed, what leaves from now on must obey this."""
         person = self.persons[self.spare % len(self.persons)]
@@ -172,16 +201,19 @@ class Story:
         self.set_rules()
 
     async def say(self) -> None:
-        """Notify tells what became of each message, twice."""
-        said, self.said = self.said, len(self.world.notify.kept)
-        for kept in self.world.notify.kept[max(0, said - AGAIN) :]:
-            person, known = self.by_address[kept["to"]], attempt(kept["reference"])
+        """Notify tells what became of each message, and a mail server which mails came back: twice, and again later."""
+        texts = [(kept["reference"], self.by_address[kept["to"]].says) for kept in self.world.notify.kept]
+        mails = [(m["X-Furthest-Id"], "bounced-5.1.1") for m in self.world.mail.got if self.by_address[m["To"]].bounces]
+        news = texts[max(0, self.said - AGAIN) :] + mails[max(0, self.bounced - AGAIN) :]
+        self.said, self.bounced = len(texts), len(mails)
+        for reference, status in news:
+            known = attempt(reference)
             recorded = known and await self.world.stage.rows(
                 "select 1 from rung where message_id = $1 and nth = $2", *known
             )
-            if known and recorded and person.says != "nothing":
+            if known and recorded and status != "nothing":
                 for _ in range(2):
-                    await self.world.stage.result(CarrierSaid(message_id=known[0], rung=known[1], status=person.says))
+                    await self.world.stage.result(CarrierSaid(message_id=known[0], rung=known[1], status=status))
 
     async def call(self) -> None:
         """Everybody who has a task does it, and the referrer reports."""
@@ -196,7 +228,11 @@ class Story:
                 claimed = await Store(conn).claim_task(task["id"], "amina", clock)
             if claimed:
                 outcome: Outcome = person.called if task["channel"] in BY_PHONE else "given-up"
-                await self.world.stage.result(TellOutcome(task_id=task["id"], who="amina", outcome=outcome))
+                answer = person.answers if outcome == "reached" and task["about"] == "accepted" else None
+                until = day_of(clock) + timedelta(days=30) if answer == "not-now" else None
+                told = TellOutcome(task_id=task["id"], who="amina", outcome=outcome, answer=answer, until=until)
+                for _ in range(1 if outcome == "no-answer" else 2):
+                    await self.world.stage.result(told)
 
     def look(self) -> None:
         for mail in self.world.mail.got[self.mails :]:
@@ -278,3 +314,4 @@ async def _assert_said(world: World, messages: list[dict[str, Any]]) -> None:
     assert said["CallCompleted"] == sum(task["tries"] for task in by_people if task["outcome"] != "superseded")
     assert said["NotificationDelivered"] == rungs["delivered"]
     assert said["NotificationFailed"] == rungs["failed"]
+    assert said["AnswerTaken"] == sum(task["answer"] is not None for task in by_people)
