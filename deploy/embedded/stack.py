@@ -154,6 +154,7 @@ class Stack:
             "smtp_host": addresses["mail"]["host"],
             "smtp_port": str(addresses["mail"]["port"]),
             "smtp_tls": "none",
+            "signature": "Digital help in Leeds",
             "smtp_sender": SENDER,
             "smtp_bounces": BOUNCES,
         }

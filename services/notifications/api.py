@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -19,12 +19,12 @@ from chassis.ids import uuid7
 from chassis.service import Running
 from contracts.notifications import Audience
 from contracts.vocabulary import PersonsAnswer
-from services.notifications.clients.letters import letter
+from services.notifications.clients.letters import NotPrintable, letter
 from services.notifications.clients.referrals import clear
 from services.notifications.clients.teller import Teller
 from services.notifications.domain.bounces import bounced
 from services.notifications.domain.gate import Call, Wait
-from services.notifications.domain.ladder import BOUNCED, Outcome, TaskChannel
+from services.notifications.domain.ladder import BOUNCED, CLAIM_LASTS, Outcome, TaskChannel
 from services.notifications.domain.telling import CarrierSaid, TellApplicant, Telling, asks, attempt
 from services.notifications.handlers.tasks import AskGateAgain, TellOutcome
 from services.notifications.store import Store
@@ -162,10 +162,10 @@ def _claim(router: APIRouter, running: Running, tellers: Tellers) -> None:
         """Makes the task yours, so that nobody else rings too, and tells how to reach the person now.
 
         Referrals is asked once more: where the rule was changed meanwhile, the task is closed and another way is looked
-        for. Claiming it again shows it again.
+        for. Claiming it again shows it again. What another took a day ago, and told nothing of, is free again.
         """
         task = await _load(running, task_id)
-        if task["closed_at"] or task["claimed_by"] not in {None, staff.principal}:
+        if task["closed_at"] or not _is_free(task, staff.principal, running.clock()):
             raise TAKEN
         tell = await _to_tell(running, tellers, task)
         async with running.database.acquire() as conn, conn.transaction():
@@ -173,6 +173,10 @@ def _claim(router: APIRouter, running: Running, tellers: Tellers) -> None:
         if row is None:
             raise TAKEN
         return ClaimedTask.model_validate({**dict(row), "tell": tell})
+
+
+def _is_free(task: asyncpg.Record, who: str, at: datetime) -> bool:
+    return task["claimed_by"] in {None, who} or task["claimed_at"] <= at - CLAIM_LASTS
 
 
 def _letter(router: APIRouter, running: Running, tellers: Tellers) -> None:
@@ -186,7 +190,10 @@ def _letter(router: APIRouter, running: Running, tellers: Tellers) -> None:
         contact = await _allowed(running, tellers, task, tell)
         text, at = tellers[type(tell)].write(tell, contact), running.clock()
         address = (clear(contact.address) or "").split("\n")
-        return Response(letter(text, address, contact.formats, at), media_type="application/pdf")
+        try:
+            return Response(letter(text, address, contact.formats, at), media_type="application/pdf")
+        except NotPrintable:
+            raise Problem(409, "The name or address has letters that we cannot print: write it by hand.") from None
 
 
 def _callback(router: APIRouter, running: Running, token: SecretStr | None) -> None:

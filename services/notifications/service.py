@@ -11,6 +11,7 @@ from contracts.catalogue import topics_read
 from services.notifications import api
 from services.notifications.clients.at_work import AtWork
 from services.notifications.clients.grants import Grants
+from services.notifications.clients.letters import must_print
 from services.notifications.clients.mail import MailServer
 from services.notifications.clients.notify import Notify
 from services.notifications.clients.peers import Peer
@@ -27,7 +28,8 @@ from services.notifications.store import HELD, Store
 def build(settings: NotificationsSettings, clock: Callable[[], datetime] = now) -> Service:
     referrals = Peer("referrals", settings.referrals_url, Tokens(settings.token_key), clock)
     notify = Notify(settings)
-    carriers, words = Carriers(MailServer(settings), notify), Words()
+    carriers, words = Carriers(MailServer(settings), notify), Words(signature=settings.signature)
+    must_print(words)
     grants = Peer("grants", settings.grants_url, Tokens(settings.token_key), clock)
     tellers: dict[type[BaseModel], Teller] = {
         Tell: Teller(Referrals(referrals).contacts, of_needs(words), carriers, clock),

@@ -14,6 +14,8 @@ class NotificationsSettings(Settings):
     referrals_url: str = Field(pattern=r"^https?://")
     grants_url: str = Field(pattern=r"^https?://")
     token_key: SecretStr
+    signature: str | None = Field(default=None, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
+    """Who we are and our telephone, as emails and letters end; those in neutral words do not."""
     smtp_host: str
     smtp_port: int = Field(ge=1, le=65535)
     smtp_user: str | None = None

@@ -223,6 +223,21 @@ async def test_who_is_reached_in_another_way_by_staff_may_answer_and_a_referrer_
     assert answers == {"person": (True, 200), "referrer": (False, 422)}
 
 
+async def test_a_task_that_somebody_took_and_left_lying_is_free_again_after_a_day(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    (task,) = await rung(world)
+    path = f"{TASKS}/{task}"
+    await http.post(f"{path}/claim", headers=as_(AMINA))
+    world.clock.forward(timedelta(hours=23))
+    assert (await http.post(f"{path}/claim", headers=as_(BORIS))).status_code == 409
+    world.clock.forward(timedelta(hours=1))
+    assert (await http.post(f"{path}/claim", headers=as_(BORIS))).json()["claimed_by"] == BORIS
+    late = await http.post(f"{path}/outcome", json={"outcome": "reached"}, headers=as_(AMINA))
+    assert (late.status_code, late.json()["errors"][0]["rule"]) == (409, "not-claimed")
+    assert (await http.post(f"{path}/outcome", json={"outcome": "reached"}, headers=as_(BORIS))).status_code == 200
+
+
 async def test_the_letter_of_a_claimed_task_is_printed(world: World, http: httpx2.AsyncClient) -> None:
     world.referrals.usual = a_contact(channel="letter", address="Example Person\nLS9 6AB", formats=["large-print"])
     await world.hear(a_change())

@@ -24,7 +24,7 @@ from chassis.due import NotCalled
 from chassis.logs import logger
 from chassis.metrics import DEGRADED
 from contracts.vocabulary import Channel
-from services.notifications.clients.letters import letter
+from services.notifications.clients.letters import NotPrintable, letter
 from services.notifications.clients.words import Text
 from services.notifications.domain.telling import Known
 from services.notifications.settings import NotificationsSettings
@@ -109,6 +109,8 @@ class Notify:
             return Answer("not-tried")
         try:
             self._call(draft)
+        except NotPrintable:
+            return Answer("refused", "not-printable")
         except (APIError, TokenError, OSError) as error:
             answer = _known_of(error, draft.at)
             log.warning("notify_not_taken", reference=draft.reference, known=answer.known, evidence=answer.evidence)

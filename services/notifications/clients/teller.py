@@ -12,7 +12,7 @@ from contracts.vocabulary import Channel
 from services.notifications.clients.mail import Mail, MailServer, Outcome
 from services.notifications.clients.notify import Answer, Draft, Notify
 from services.notifications.clients.referrals import Contact, clear
-from services.notifications.clients.words import Text, Words
+from services.notifications.clients.words import EASY, Text, Words
 from services.notifications.domain.gate import Call, Send, Step, Wait, Withhold
 from services.notifications.domain.telling import (
     CallNeeded,
@@ -36,8 +36,6 @@ before the chassis takes the attempt for lost, so that no task is made for a mes
 TRY_AGAIN: Final = timedelta(seconds=5)
 PUT_OFF: Final = timedelta(minutes=5)
 MAX_TRIES: Final = 5
-EASY: Final = frozenset({"easy-read", "bsl"})
-"""Who reads with these needs is written to in Easy Read: for those who sign, English is a second language."""
 
 
 @dataclass(frozen=True, slots=True)

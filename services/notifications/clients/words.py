@@ -38,6 +38,10 @@ NEUTRAL: Final[Mapping[str, str]] = {
 """Neutral words do not tell endings apart, nor what it is about."""
 
 
+EASY: Final = frozenset({"easy-read", "bsl"})
+"""Who reads with these needs is written to in Easy Read: for those who sign, English is a second language."""
+
+
 class BadWords(Exception):
     """A file of words cannot be used; the sentence says which, and why."""
 
@@ -69,9 +73,9 @@ class Book:
     reasons: Mapping[str, str]
     texts: Mapping[str, Mapping[Form, Template]]
 
-    def text(self, key: str, given: Mapping[str, Any], *, sorry: bool) -> Text:
+    def text(self, key: str, given: Mapping[str, Any], *, sorry: bool, signed: str | None = None) -> Text:
         said = {form: _EMPTY.sub("\n\n", self.texts[key][form].render(given).strip()) for form in FORMS}
-        lines = [self.hello, said["body"], *([self.fallback] if sorry else [])]
+        lines = [self.hello, said["body"], *([self.fallback] if sorry else []), *([signed] if signed else [])]
         return Text(said["subject"], "\n\n".join(lines) + "\n", said["sms"], self.language, self.right_to_left)
 
 
@@ -83,6 +87,8 @@ class Words:
     """
 
     folder: Path = TEMPLATES
+    signature: str | None = None
+    """Who writes, at the end of what is no text message; neutral words do not say."""
     books: dict[tuple[str, Level], Book] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,24 +122,25 @@ class Words:
         if neutral:
             return book.text(f"neutral.{NEUTRAL[about]}", {}, sorry=False)
         given = {"kind": book.kinds[kind], "link": link}
-        return book.text(about, given, sorry=bool(languages) and known is None)
+        return book.text(about, given, sorry=bool(languages) and known is None, signed=self.signature)
 
     def to_referrer(self, status: str, kind: Kind, reference: str, code: str | None, link: str | None) -> Text:
         """A referrer at work is written to in English."""
         book = self.books[FALLBACK, "plain"]
         key = f"referrer.{'received' if status == 'requested' else 'changed'}"
         given = {"kind": book.kinds[kind], "status": book.statuses[status], "reference": reference}
-        return book.text(key, {**given, "code": code, "link": link}, sorry=False)
+        return book.text(key, {**given, "code": code, "link": link}, sorry=False, signed=self.signature)
 
     def to_provider(self, digest: Digest) -> Text:
         given = {"offers": digest.offers, "first": f"{digest.first.day} {digest.first:%B}"}
-        return self.books[FALLBACK, "plain"].text("provider.digest", given, sorry=False)
+        return self.books[FALLBACK, "plain"].text("provider.digest", given, sorry=False, signed=self.signature)
 
     def to_applicant(self, tell: TellApplicant, contact: Applicant) -> Text:
         """An organisation at work is written to in English. `contact` has its standing: else there is no letter."""
         assert contact.standing  # noqa: S101 - what lacks it is withheld
         book = self.books[FALLBACK, "plain"]
-        return book.text(f"applicant.{tell.about}", applicants.given(tell, contact.standing, book.reasons), sorry=False)
+        given = applicants.given(tell, contact.standing, book.reasons)
+        return book.text(f"applicant.{tell.about}", given, sorry=False, signed=self.signature)
 
     def _book(self, language: str, *, easy: bool) -> Book:
         return self.books.get((language, "easy" if easy else "plain")) or self.books[language, "plain"]

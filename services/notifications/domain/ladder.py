@@ -14,6 +14,10 @@ End = Literal["reached", "declined", "sent", "unreached"]
 """What becomes of a message, for good, when somebody has told how a task went."""
 
 
+CLAIM_LASTS: Final = timedelta(days=1)
+"""Who took a task and tells nothing for so long may lose it to the next who asks: nobody is forgotten with them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """How often a task is tried, after how long again, how long its outcome may take, and what it may be."""

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.vocabulary import PersonsAnswer
-from services.notifications.domain.ladder import Outcome, TaskChannel
+from services.notifications.domain.ladder import CLAIM_LASTS, Outcome, TaskChannel
 from services.notifications.domain.telling import Telling
 from services.notifications.store.connection import OnConnection
 
@@ -82,17 +82,18 @@ class Tasks(OnConnection):
         )
 
     async def claim_task(self, task_id: UUID, who: str, at: datetime) -> asyncpg.Record | None:
-        """The task, now theirs; none where it is not there, closed, not due yet, or another's."""
+        """The task, now theirs; none where it is not there, closed, not due yet, or another's who still has time."""
         return await self.conn.fetchrow(
-            """update call_task set claimed_by = $2, claimed_at = coalesce(claimed_at, $3)
+            """update call_task set claimed_by = $2, claimed_at = case when claimed_by = $2 then claimed_at else $3 end
                from message m
                where call_task.id = $1 and m.id = message_id and closed_at is null
-                   and coalesce(claimed_by, $2) = $2 and coalesce(not_before, $3) <= $3
+                   and (coalesce(claimed_by, $2) = $2 or claimed_at <= $4) and coalesce(not_before, $3) <= $3
                    and call_task.channel <> 'via-referrer'
                returning call_task.*, m.audience, m.application_id""",
             task_id,
             who,
             at,
+            at - CLAIM_LASTS,
         )
 
     async def close_tasks(self, closings: Sequence[Closing], at: datetime) -> None:
