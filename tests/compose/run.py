@@ -14,11 +14,14 @@ import httpx2
 from contracts.message import SERVICES
 from deploy import certificates
 from deploy.demo.log import Log
+from deploy.demo.owed import Owed
+from deploy.demo.witness import Evidence
 from deploy.embedded import mail
 from tests.compose import isolation
 from tests.compose.deployment import Composed
 from tests.compose.drill import Drill
 from tests.compose.upgrade import Upgrade
+from tests.faults.checks import rebuilt
 from tests.faults.verdict import Verdict, judge, rest
 from tests.faults.workload import NAMES, PROVIDER, Workload, opened, plan_of
 
@@ -76,7 +79,12 @@ class Trial:
             self._tell(f"{times} times refused what should have been taken: {answer}")
         mails = mail.received(self.deployment.folder)
         besides = [isolation.SUSPENDED]
-        self.verdict = await judge(self.workload, self._log, self.deployment.databases(), mails, besides)
+        databases, checks = self.deployment.databases(), [self._rebuilt]
+        self.verdict = await judge(self.workload, self._log, databases, mails, besides, checks)
+
+    async def _rebuilt(self, _: Evidence) -> list[Owed]:
+        made = await asyncio.to_thread(self.deployment.furthest, "rebuild", "reporting")
+        return [rebuilt(made["tables"])]
 
     async def _upgrade(self) -> None:
         async with self._at_work():

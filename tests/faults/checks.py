@@ -3,6 +3,7 @@
 import json
 from bisect import bisect_left, insort
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -150,3 +151,11 @@ async def _letters(seen: Evidence) -> Owed:
         found += [(service, *row) for row in rows]
     owed = (letter for record in seen.said.foreign for letter in letters_owed(record))
     return compare("dead letters: one for each record that cannot be read", owed, found)
+
+
+def rebuilt(tables: Mapping[str, Mapping[str, Any]]) -> Owed:
+    """What a projection made anew from the log has beside the live one, by table."""
+    sums = {what: sum(int(table[what]) for table in tables.values()) for what in ("missing", "extra", "changed")}
+    wrong = tuple(name for name, table in tables.items() if not table["same"])
+    effect = "reporting: every table is what the log makes of it"
+    return Owed(effect, sums["missing"], sums["extra"], sums["changed"], wrong[:3])

@@ -11,10 +11,15 @@ from typing import Any, Final
 
 import httpx2
 
+from chassis.rebuild import rebuild
 from contracts.message import SERVICES, Service
 from deploy.demo.log import Log
+from deploy.demo.owed import Owed
+from deploy.demo.witness import Evidence
 from deploy.partners import add_key, add_partner
+from deploy.wiring import build
 from tests.faults.calling import Staff
+from tests.faults.checks import rebuilt
 from tests.faults.deployment import Deployment
 from tests.faults.doing import Doer, Happened
 from tests.faults.schedule import Fault
@@ -67,8 +72,14 @@ class Trial:
                 await self._rest()
                 self.report(f"{self.workload.expired} offers have expired")
             mails = Path(self.deployment.addresses["mail"]["received"])
-            checks = (carrier.check, staff.check)
+            checks = (carrier.check, staff.check, self._rebuilt)
             self.verdict = await judge(self.workload, self._log, self._databases, mails, checks=checks)
+
+    async def _rebuilt(self, _: Evidence) -> list[Owed]:
+        site = self.deployment.stack.site
+        settings, owner = site.settings("reporting"), site.roles("reporting").owner
+        made = await rebuild(build("reporting", settings), settings, owner, "services.reporting", accept=False)
+        return [rebuilt(made.document()["tables"])]
 
     @contextlib.asynccontextmanager
     async def _at_work(self) -> AsyncIterator[Staff]:
