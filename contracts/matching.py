@@ -211,7 +211,7 @@ class OfferWithdrawn(_OfferEnded):
     """The offer ended because the need did, or because what was offered is not there any more."""
 
 
-@fact("matching", key="referral_id")
+@fact("matching", key="referral_id", to=("reporting",))
 class NeedEscalated(Message):
     """So many providers declined this need that staff are to look for help themselves. It goes on waiting."""
 

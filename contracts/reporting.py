@@ -58,6 +58,7 @@ class MetricPublished(Message):
 
     Counts of people are rounded to 5 or hidden; others are exact. One that is `final` changes only by a correction,
     which has the next `version`.
+    Where most of it is hidden, `larger` names tables of larger areas, or of the year to date, that may tell more.
     """
 
     name: str
@@ -73,6 +74,7 @@ class MetricPublished(Message):
     version: int = 1
     as_of: When
     cells: list[TableCell]
+    larger: list[str] = []
 
     example = {
         "name": "needs/2026-10/kind-by-decile",

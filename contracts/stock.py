@@ -48,7 +48,7 @@ class LoanReported(Message):
     example = {"need_id": "019aa0c4-0000-7000-8000-000000000003", "state": "returned", "wiped": True}
 
 
-@fact("matching", key="provider_id", data_class="none")
+@fact("matching", key="provider_id", to=("reporting",), data_class="none")
 class DirectHelpGiven(Message):
     """A provider gave something to people who were not referred. Devices and SIMs are taken from the stock."""
 
@@ -73,7 +73,7 @@ class DirectHelpGiven(Message):
     }
 
 
-@fact("matching", key="referral_id")
+@fact("matching", key="referral_id", to=("reporting",))
 class LoanChanged(Message):
     """What was lent is due back later now, is back, is lost (without blame), or is overdue.
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import Bounds as Box
 from scipy.optimize import LinearConstraint, milp
 
-from chassis.disclosure import Bounds
+from chassis.worlds import Bounds
 
 MANY = 10_000
 

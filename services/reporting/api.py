@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date, timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
@@ -12,14 +13,16 @@ from pydantic import BaseModel
 from chassis.http import Problem, Staff
 from chassis.service import Running
 from contracts.reporting import MetricPublished
-from services.reporting.domain.measures import BY_NAME, WORDS
+from services.reporting.domain.measures import BY_NAME
+from services.reporting.domain.words import WORDS
 from services.reporting.pages import files, page
-from services.reporting.store.counts import Counts
+from services.reporting.store.counts import Counts, Step
 from services.reporting.store.editions import Editions
 from services.reporting.store.measures import Measures
 
 ETAGS: Final = re.compile(r'\*|(?:W/)?"[^"]*"(?:\s*,\s*(?:W/)?"[^"]*")*')
 KEPT: Final = "public, max-age=31536000, immutable"
+LONGEST: Final = timedelta(days=400)
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many tables.")]
 After = Annotated[str, Query(max_length=200, description="The `next` of the page before.")]
 Period = Annotated[str | None, Query(max_length=40, description="Such as now, 2026-11, or 2026-27-to-2026-11.")]
@@ -133,6 +136,15 @@ def _for_staff(router: APIRouter, running: Running) -> None:
         async with running.database.acquire() as conn, conn.transaction():
             await Counts(conn).looked_at(running.clock(), caller.principal, "counts")
             return ExactCounts(counts=await Counts(conn).exact())
+
+    @router.get("/v1/counts/by-{step}", tags=["staff"])
+    async def over_time(caller: Staff, step: Step, first: date, last: date) -> ExactCounts:
+        """How many were referred, taken on and ended exactly, by day or week. Not for publication: this is noted."""
+        if not first <= last <= first + LONGEST:
+            raise Problem(422, f"`first` is to be a day before `last`, and no more than {LONGEST.days} days before it.")
+        async with running.database.acquire() as conn, conn.transaction():
+            await Counts(conn).looked_at(running.clock(), caller.principal, f"counts by {step}")
+            return ExactCounts(counts=await Counts(conn).over_time(step, first, last))
 
 
 async def _some(

@@ -10,8 +10,9 @@ from contracts import matching as m
 from contracts import notifications as n
 from contracts import people as p
 from contracts import referrals as r
+from contracts import stock as s
 from contracts.message import Message
-from services.reporting.handlers import grants, matching, notifications, people, referrals
+from services.reporting.handlers import grants, matching, notifications, people, referrals, stock
 from services.reporting.handlers.publishing import changing
 
 _HANDLERS: Final[Mapping[type[Message], Handler]] = {
@@ -37,6 +38,9 @@ _HANDLERS: Final[Mapping[type[Message], Handler]] = {
     m.SupportEnded: matching.on_support_ended,
     m.GapRecorded: matching.on_gap,
     m.GapClosed: matching.on_gap,
+    m.NeedEscalated: stock.on_need_escalated,
+    s.DirectHelpGiven: stock.on_direct_help_given,
+    s.LoanChanged: stock.on_loan_changed,
     n.NotificationSent: notifications.on_notification,
     n.NotificationFailed: notifications.on_notification,
     n.NotificationWithheld: notifications.on_notification,

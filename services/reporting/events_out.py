@@ -7,14 +7,16 @@ them. Figures of days are told of 8 people or more. What is not of people is tol
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from chassis.disclosure import SMALL, Bounds, Key, bounds, published
+from chassis.disclosure import NOT_SMALL, SMALL, bounds, published
 from chassis.envelope import Event
 from chassis.facts import Fact
+from chassis.worlds import Bounds
 from contracts.referrals import PersonErased
 from contracts.reporting import ErasureConfirmed, MetricPublished, TableCell
+from services.reporting.domain.families import Cell, larger, pieces
 from services.reporting.domain.measures import By, Codes, Measure, name_of
 from services.reporting.domain.periods import Period
-from services.reporting.domain.tables import Table
+from services.reporting.domain.tables import Table, mostly_hidden
 
 
 def metric(measure: Measure, period: Period, by: By, cells: list[TableCell], at: datetime) -> MetricPublished:
@@ -31,6 +33,7 @@ def metric(measure: Measure, period: Period, by: By, cells: list[TableCell], at:
         final=period.is_final,
         as_of=at,
         cells=cells,
+        larger=larger(measure, period, by) if mostly_hidden(cell.value for cell in cells) else [],
     )
 
 
@@ -76,14 +79,22 @@ def _corrected(old: TableCell | None, new: TableCell) -> TableCell:
     return new.model_copy(update={"corrected": True, "was": before[0]})
 
 
-def told(metric: MetricPublished) -> dict[Key, Bounds]:
-    """What is known of counts from a table that was published earlier."""
+def told(metric: MetricPublished) -> dict[Cell, Bounds]:
+    """What is known of counts from a table that was published earlier. One that is kept back alone is not small; of
+    those that are kept back together nothing is known."""
     head = metric.measure, metric.period, tuple(metric.by)
-    return {
-        (*head, tuple(cell.codes)): (SMALL[0], SMALL[-1]) if cell.hidden else bounds(cell.value or 0)
-        for cell in metric.cells
-        if cell.hidden != "kept-back"
-    }
+    by_codes = {tuple(cell.codes): cell for cell in metric.cells}
+    known: dict[Cell, Bounds] = {}
+    for piece in pieces(head[2], by_codes):
+        alone = any(by_codes[codes].hidden != "kept-back" for codes in piece)
+        known |= {(*head, codes): bound for codes in piece if (bound := _known(by_codes[codes], alone=alone))}
+    return known
+
+
+def _known(cell: TableCell, *, alone: bool) -> Bounds | None:
+    if cell.hidden == "kept-back":
+        return NOT_SMALL if alone else None
+    return (SMALL[0], SMALL[-1]) if cell.hidden else bounds(cell.value or 0)
 
 
 def says_otherwise(metric: MetricPublished, table: Table) -> bool:

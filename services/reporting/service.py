@@ -7,7 +7,7 @@ from chassis.service import Service
 from contracts.catalogue import topics_read
 from services.reporting.api import routes
 from services.reporting.events_in import EVENTS_IN
-from services.reporting.handlers.publishing import PublishMetrics, on_publish_metrics
+from services.reporting.handlers.publishing import MakeTables, PublishMetrics, on_make_tables, on_publish_metrics
 from services.reporting.settings import ReportingSettings
 from services.reporting.store import HELD, Store
 
@@ -18,8 +18,8 @@ def build(settings: ReportingSettings) -> Service:
         reads=topics_read("reporting"),
         store=partial(Store, publish_every=timedelta(seconds=settings.publish_every_seconds)),
         handlers=EVENTS_IN,
-        due={PublishMetrics: on_publish_metrics},
+        due={PublishMetrics: on_publish_metrics, MakeTables: on_make_tables},
         routers=lambda running: [routes(running)],
         held=HELD,
-        not_from_facts=["publication", "edition", "staff_view", "tally"],
+        not_from_facts=["publication", "edition", "staff_view"],
     )

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import SecretStr
 
+from chassis.facts import Later, Said
 from chassis.service import Service
 from contracts.message import Message
 from contracts.referrals import AreasLoaded, NeedStatusChanged, ReferralReceived
 from contracts.vocabulary import Kind, NeedStatus
+from services.reporting.handlers.publishing import MakeTables, PublishMetrics
 from services.reporting.service import build
 from services.reporting.settings import ReportingSettings
 from tests.support import Stage
@@ -29,6 +31,9 @@ PROJECTIONS = (
     "offer",
     "support",
     "stall",
+    "direct_help",
+    "loan",
+    "escalation",
     "gap",
     "notification",
     "feedback",
@@ -96,3 +101,14 @@ async def empty(stage: Stage) -> None:
         await stage.rows(f"delete from {table}")  # noqa: S608 - a name of ours
     await stage.rows("delete from edition")
     await stage.rows("update publication set due_at = null")
+
+
+async def published(stage: Stage) -> list[Said]:
+    """Everything that is said when something is to be published, but for the steps in between."""
+    told: list[Said] = []
+    steps = await stage.result(PublishMetrics())
+    while steps:
+        made = await stage.result(*(step.data for step in steps if isinstance(step, Later)))
+        steps = [each for each in made if isinstance(each, Later) and isinstance(each.data, MakeTables)]
+        told += [each for each in made if each not in steps]
+    return told

@@ -19,7 +19,7 @@ from services.reporting.handlers.editions import Edition
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MONTH = periods.month_of(AT.date().replace(month=10))
-MONTHS = [*periods.year_before(MONTH), MONTH]
+MONTHS = periods.year_so_far(MONTH)
 _WARDS = Path(__file__).parents[2] / "deploy" / "data" / "leeds_wards.csv"
 _ROWS = list(csv.DictReader(_WARDS.read_text(encoding="utf-8").splitlines()))
 LEEDS = Geography(
@@ -29,6 +29,7 @@ LEEDS = Geography(
 )
 NAMES: dict[str, str] = {row["code"]: row["name"] for row in _ROWS}
 NAMES |= {f"decile of {row['code']}": row["decile"] for row in _ROWS}
+NAMES |= {f"part of {row['code']}": row["committee"] for row in _ROWS}
 NAMES |= {"gp-armley": "Armley Medical Practice", "food-bank": "Leeds South Food Bank", "housing": "Leeds Housing"}
 NAMES |= {"winter-2026": "Digital inclusion fund 2026: winter-2026"}
 CODES: Mapping[str, tuple[str, ...]] = {
@@ -46,6 +47,9 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "goal": ("yes", "partly", "no"),
     "online": ("yes", "no"),
     "owner": ("provider", "staff"),
+    "rung": ("1", "2"),
+    "became": ("handed-over", "returned"),
+    "active": ("helping", "free"),
 }
 PEOPLE = {"referrals": 300, "served": 200, "outcomes": 100, "waiting": 200, "stages": 300, "offers": 100}
 

@@ -24,8 +24,7 @@ from chassis.settings import KafkaSettings
 from contracts.access import KeyAdded
 from contracts.vocabulary import Role
 from services.reporting.domain.measures import MEASURES
-from services.reporting.handlers.publishing import PublishMetrics
-from tests.reporting.builders import ARMLEY, areas, moved, received, reporting
+from tests.reporting.builders import ARMLEY, areas, moved, published, received, reporting
 from tests.support import NOON, Clock, Stage
 
 Put = Callable[[Service], Awaitable[Stage]]
@@ -66,7 +65,7 @@ async def _some(on: Stage) -> None:
     await on.hear(areas(E05011400="Gipton & Harehills", E05011387="Armley <b>"))
     await on.hear(*(received(number, ("device", "champion")) for number in range(1, 14)), received(14, area=ARMLEY))
     await on.hear(*(moved(number, "on-hold") for number in range(1, 10)), moved(10, "completed"))
-    await on.result(PublishMetrics())
+    await published(on)
 
 
 async def test_every_table_is_read_page_by_page(on: Stage, client: httpx2.AsyncClient) -> None:
@@ -122,7 +121,7 @@ async def test_who_has_the_newest_is_told_so(on: Stage, client: httpx2.AsyncClie
     again = await client.get("/v1/metrics/waiting", headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
     await on.hear(*(received(number) for number in range(20, 40)))
-    await on.result(PublishMetrics())
+    await published(on)
     assert (await client.get("/v1/metrics/waiting", headers={"If-None-Match": etag})).status_code == 200
     refused = await client.get("/v1/metrics/waiting", headers={"If-None-Match": "yesterday"})
     assert (refused.status_code, "ETag" in refused.json()["detail"]) == (400, True)
@@ -143,14 +142,14 @@ async def test_files_hold_what_the_tables_say_and_the_dictionary_every_column(
     assert len((await client.get("/v1/dictionary")).json()["dictionary"]) == len(named)
 
 
-@pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny"])
+@pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny", "/measures"])
 async def test_pages_say_so_when_nothing_was_published(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 200
     assert "There are no numbers yet" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny"])
+@pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny", "/measures"])
 async def test_pages_tell_numbers_in_words_and_no_small_one(on: Stage, client: httpx2.AsyncClient, path: str) -> None:
     """13 people in one ward and 1 in another: neither 13 nor 1, nor their sum, is said."""
     await _some(on)
@@ -166,6 +165,25 @@ async def test_the_dashboard_names_wards_and_kinds(on: Stage, client: httpx2.Asy
     text = (await client.get("/")).text
     for said in ("Gipton &amp; Harehills", "Armley &lt;b&gt;", "A Digital Champion", "1 to 7", "About 30 waits"):
         assert said in text
+
+
+async def test_what_is_mostly_hidden_names_what_tells_more_and_pages_show_that(
+    on: Stage, client: httpx2.AsyncClient
+) -> None:
+    """4 people in each of two wards: their numbers are hidden, and those of larger areas are not."""
+    await on.hear(areas(E05011400="Gipton & Harehills", E05011387="Armley"))
+    await on.hear(
+        *(received(number) for number in range(4)), *(received(number, area=ARMLEY) for number in range(4, 8))
+    )
+    await published(on)
+    wards = (await client.get("/v1/metrics/waiting?by=kind,ward")).json()
+    assert wards["larger"] == ["waiting/now/kind-by-committee", "waiting/now/kind"]
+    assert (await client.get("/v1/metrics/waiting?by=kind")).json()["larger"] == []
+    text = (await client.get("/")).text
+    assert "Most wards have so few people waiting that their numbers are hidden" in text
+    measures = (await client.get("/measures")).text
+    assert '<a class="govuk-link" href="/v1/metrics/waiting?period=now&amp;by=kind">as it stands</a>' in measures
+    assert "as it stands (mostly hidden)" in measures
 
 
 async def test_a_page_runs_no_script_and_asks_nobody_else(on: Stage, client: httpx2.AsyncClient) -> None:
@@ -186,6 +204,20 @@ async def test_staff_read_exact_counts_and_that_is_written_down(on: Stage, clien
     assert body["counts"]["referrals"] == {"open": 14}
     assert body["counts"]["needs"] == {"completed": 1, "on-hold": 9, "requested": 17}
     assert await on.rows("select who, what from staff_view") == [{"who": "staffkey", "what": "counts"}]
+
+
+async def test_staff_read_what_happened_by_the_days_and_weeks_of_london(on: Stage, client: httpx2.AsyncClient) -> None:
+    late_on_sunday = NOON.replace(day=15, hour=23, minute=30)
+    await on.hear(received(1, received_at=NOON), received(2, received_at=late_on_sunday))
+    days = {"first": "2026-11-01", "last": "2026-11-30"}
+    auth = {"Authorization": "Bearer staffkey"}
+    by_day = (await client.get("/v1/counts/by-day", params=days, headers=auth)).json()["counts"]
+    assert by_day == {"referred": {"2026-11-15": 1, "2026-11-20": 1}}
+    by_week = (await client.get("/v1/counts/by-week", params=days, headers=auth)).json()["counts"]
+    assert by_week == {"referred": {"2026-11-09": 1, "2026-11-16": 1}}
+    assert await on.rows("select what from staff_view") == [{"what": "counts by day"}, {"what": "counts by week"}]
+    wrong = await client.get("/v1/counts/by-day", params={"first": "2026-11-02", "last": "2026-11-01"}, headers=auth)
+    assert (wrong.status_code, "a day before" in wrong.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize(("key", "status"), [("partnerkey", 403), ("unknown", 401), ("", 401)])

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.disclosure import NOT_SMALL, SMALL, UNTOLD, Bounds, bounds, published
+from chassis.disclosure import NOT_SMALL, SMALL, bounds, published
+from chassis.worlds import UNTOLD, Bounds
 from contracts.reporting import MetricPublished, TableCell
 from contracts.vocabulary import KINDS
 from services.reporting.domain import periods
-from services.reporting.domain.families import Told, family_of
+from services.reporting.domain.families import Family, Told, family_of
 from services.reporting.domain.measures import BY_NAME
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography
@@ -83,19 +84,20 @@ def cells(tables: Mapping[str, MetricPublished]) -> Iterator[tuple[MetricPublish
     return ((metric, cell) for metric in tables.values() for cell in metric.cells)
 
 
-def told(cell: TableCell, count: int) -> Bounds:
-    """The attacker even knows what is kept back for the sake of others."""
+def told(metric: MetricPublished, cell: TableCell) -> Bounds:
+    """What is kept back alone, of parts that add up, is kept back for the sake of others: it is not small."""
     if cell.hidden == "small":
         return SMALL[0], SMALL[-1]
     if cell.hidden:
-        return NOT_SMALL if count >= SMALL.stop else UNTOLD
+        beside = [other for other in metric.cells if other.codes[:-1] == cell.codes[:-1] and metric.by != ["kind"]]
+        return NOT_SMALL if any(other.hidden != "kept-back" for other in beside) else UNTOLD
     return bounds(cell.value or 0)
 
 
 def assert_nothing_is_learned(world: Published) -> None:
     of = {id(cell): [s for s in SORTS if counted_by(metric, cell)(s)] for metric, cell in cells(world.tables)}
     true = {key: sum(world.people.get(sort, 0) for sort in sorts) for key, sorts in of.items()}
-    solver = Solver(SORTS, [(of[id(cell)], told(cell, true[id(cell)])) for _, cell in cells(world.tables)])
+    solver = Solver(SORTS, [(of[id(cell)], told(metric, cell)) for metric, cell in cells(world.tables)])
     for metric, cell in cells(world.tables):
         if true[id(cell)] in SMALL:
             assert cell.value is None
@@ -138,6 +140,17 @@ def test_what_comes_late_stands_in_its_month_and_in_every_year_to_date_as_a_corr
     assert (to_april.value, to_april.corrected) == (15, True)
     (to_may,) = new["referrals/2026-27-to-2026-05/all"].cells
     assert (to_may.value, to_may.corrected) == (35, False)
+
+
+def test_nobody_can_be_where_no_table_has_a_row() -> None:
+    """Who reads a table sees a row that is not there: in no other world may somebody be counted in it."""
+    outcomes, month = BY_NAME["outcomes"], MONTHS[0]
+    told = [Told(outcomes, month.name, by, frozenset({month.name})) for by in outcomes.tables]
+    family = Family(
+        family_of(outcomes), told, CITY, {(month.name, "device", "helped"): 9, (month.name, "skills", "failed"): 3}
+    )
+    assert family.counted_in((month.name, "device", "helped")) == 1
+    assert family.counted_in((month.name, "device", "failed")) is None
 
 
 def test_what_was_published_and_still_holds_is_not_said_again() -> None:

@@ -7,11 +7,12 @@ import pytest
 import pytest_asyncio
 
 from chassis.service import Service
-from contracts.matching import GapRecorded, NeedWaiting, OfferMade, OfferWithdrawn, SupportStarted
+from contracts.matching import GapRecorded, NeedEscalated, NeedWaiting, OfferMade, OfferWithdrawn, SupportStarted
 from contracts.message import Message
 from contracts.notifications import NotificationSent
 from contracts.referrals import PersonErased, ReferralClosed, ReferralWithdrawn
 from contracts.reporting import ErasureConfirmed
+from contracts.stock import LoanChanged
 from tests.reporting.builders import PROJECTIONS, a, empty, moved, need_id, received, referral_id, reporting
 from tests.support import Stage, said
 
@@ -29,6 +30,8 @@ OF_OTHERS = (
     a(OfferWithdrawn, **OF_ONE),
     a(SupportStarted, **OF_ONE),
     a(GapRecorded, **OF_ONE),
+    a(NeedEscalated, **OF_ONE),
+    a(LoanChanged, **OF_ONE),
     a(NotificationSent, **OF_ONE),
 )
 
@@ -54,7 +57,7 @@ async def hear(stage: Stage, facts: Sequence[Message]) -> dict[str, list[dict[st
 async def test_kind_area_status_and_times_stay_so_that_they_are_counted(on: Stage) -> None:
     before = await hear(on, (*OF_REFERRALS[:-1], *OF_OTHERS))
     after = await hear(on, (*OF_REFERRALS[:-1], *OF_OTHERS, OF_REFERRALS[-1]))
-    assert not any(after[table] for table in ("offer", "support", "gap", "notification"))
+    assert not any(after[table] for table in ("offer", "support", "gap", "notification", "loan", "escalation"))
     (need, _), (of_before, _) = after["need"], before["need"]
     assert need == {**of_before, "reason": None, "withdrawn_for": None, "rank_key": None, "queued_at": None}
     (referral, _), (was, _) = after["referral"], before["referral"]

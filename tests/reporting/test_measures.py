@@ -11,8 +11,9 @@ from contracts.vocabulary import KINDS, NeedStatus
 from services.reporting.domain import periods
 from services.reporting.domain.families import family_of
 from services.reporting.domain.folding import gaps, latest, moves
-from services.reporting.domain.measures import BY_NAME, MEASURES, PARTS, WORDS
+from services.reporting.domain.measures import BY_NAME, MEASURES, PARTS
 from services.reporting.domain.tables import Geography, table
+from services.reporting.domain.words import WORDS
 from services.reporting.store.measures import SOURCES, THINGS
 from tests.reporting.builders import a, moved
 from tests.support import NOON
@@ -59,6 +60,7 @@ def test_a_gap_is_open_since_it_was_last_opened() -> None:
 def test_every_measure_has_a_statement_and_every_word_an_explanation() -> None:
     assert {m.name for m in MEASURES if m.within is None} == SOURCES.keys() | THINGS.keys()
     assert {word for m in MEASURES for by in (*m.tables, *m.in_year) for word in by} <= WORDS.keys()
+    assert not WORDS.keys() & BY_NAME.keys()
     assert all(m.title and m.explanation.endswith(".") for m in MEASURES)
 
 
@@ -98,17 +100,17 @@ def test_a_month_is_one_of_london() -> None:
 
 
 @pytest.mark.parametrize(
-    ("month", "year", "before"),
+    ("month", "year", "months"),
     [
-        ("2026-04", "2026-27-to-2026-04", []),
-        ("2026-06", "2026-27-to-2026-06", ["2026-04", "2026-05"]),
-        ("2027-01", "2026-27-to-2027-01", [f"2026-{n:02}" for n in range(4, 13)]),
+        ("2026-04", "2026-27-to-2026-04", ["2026-04"]),
+        ("2026-06", "2026-27-to-2026-06", ["2026-04", "2026-05", "2026-06"]),
+        ("2027-01", "2026-27-to-2027-01", [*(f"2026-{n:02}" for n in range(4, 13)), "2027-01"]),
     ],
 )
-def test_a_financial_year_begins_in_april(month: str, year: str, before: list[str]) -> None:
+def test_a_financial_year_begins_in_april(month: str, year: str, months: list[str]) -> None:
     one = periods.month_of(date.fromisoformat(f"{month}-01"))
     assert periods.year_to(one).name == year
-    assert [each.name for each in periods.year_before(one)] == before
+    assert [each.name for each in periods.year_so_far(one)] == months
 
 
 def test_a_month_is_closed_five_days_after_its_end() -> None:

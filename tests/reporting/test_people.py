@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.disclosure import NOT_SMALL, SMALL, UNTOLD, Bounds, bounds
+from chassis.disclosure import NOT_SMALL, SMALL, bounds
 from chassis.service import Service
+from chassis.worlds import UNTOLD, Bounds
 from contracts.people import PeopleCounted
 from contracts.reporting import MetricPublished, TableCell
 from services.referrals.domain.people import MONITORED
@@ -21,10 +22,10 @@ from services.reporting.domain.measures import BY_NAME, WHO
 from services.reporting.domain.tables import Geography
 from services.reporting.handlers.editions import Edition
 from services.reporting.handlers.people import _metric
-from services.reporting.handlers.publishing import PublishMetrics
 from services.reporting.pages import words
 from tests.attacker import Solver
 from tests.reporting.builders import a, received, reporting
+from tests.reporting.builders import published as made_tables
 from tests.support import NOON, Stage, said, usual
 
 Put = Callable[[Service], Awaitable[Stage]]
@@ -122,7 +123,7 @@ async def test_it_is_published_as_it_comes_and_the_month_is_still_closed(stage: 
         (["prefer-not-to-say"], None, "small"),
         (["not-told"], 20, None),
     ]
-    closed = said(await on.result(PublishMetrics()), MetricPublished)
+    closed = said(await made_tables(on), MetricPublished)
     assert {metric.name for metric in closed} >= {"referrals/2026-11/all"}
     assert not [metric for metric in closed if metric.measure == "people"]
     kept = await on.rows("select name from edition where measure = 'people'")

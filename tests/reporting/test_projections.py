@@ -26,6 +26,7 @@ from contracts.grants import (
 from contracts.matching import (
     GapClosed,
     GapRecorded,
+    NeedEscalated,
     NeedWaiting,
     OfferAccepted,
     OfferDeclined,
@@ -40,6 +41,7 @@ from contracts.matching import (
 from contracts.message import Message
 from contracts.notifications import CallRequested, NotificationFailed, NotificationSent, NotificationWithheld
 from contracts.referrals import AreasLoaded, PartnerRegistered, ReferralClosed, ReferralWithdrawn
+from contracts.stock import DirectHelpGiven, LoanChanged
 from services.reporting.events_in import EVENTS_IN
 from tests.reporting.builders import (
     GIPTON,
@@ -96,6 +98,7 @@ def a_life() -> list[Message]:
         a(GrantAwarded, application_id=UUID(int=6)),
         a(PaymentMade, application_id=UUID(int=6)),
         a(ApplicationWithdrawn, application_id=UUID(int=6)),
+        a(DirectHelpGiven),
     ]
     for number in (1, 2, 3):
         of = {"referral_id": referral_id(number), "need_id": need_id(number)}
@@ -113,6 +116,8 @@ def a_life() -> list[Message]:
             a(NotificationSent, **of),
             a(SupportStarted, **of),
             moved(number, "in-progress"),
+            a(LoanChanged, **of),
+            a(NeedEscalated, **of),
             a(SupportEnded, **of),
             a(ReferralWithdrawn, referral_id=of["referral_id"], need_ids=[of["need_id"]]),
             moved(number, "completed", outcome="helped"),

@@ -12,14 +12,34 @@ from chassis.facts import Later, Said
 from chassis.service import Service
 from contracts.contacting import FeedbackGiven
 from contracts.grants import FundOpened, GrantAwarded, RoundOpened
-from contracts.matching import GapRecorded, NeedWaiting, OfferDeclined, OfferMade, PlaceOpened
+from contracts.matching import (
+    GapRecorded,
+    NeedEscalated,
+    NeedWaiting,
+    OfferDeclined,
+    OfferMade,
+    PlaceOpened,
+    SupportStarted,
+)
 from contracts.notifications import NotificationSent
 from contracts.referrals import ReferralStalled
 from contracts.reporting import MetricPublished, TableCell
+from contracts.stock import DirectHelpGiven, LoanChanged
 from services.reporting.domain import periods
-from services.reporting.handlers.publishing import PublishMetrics
+from services.reporting.handlers.publishing import MakeTables, PublishMetrics
 from services.reporting.store import Store
-from tests.reporting.builders import ARMLEY, GIPTON, a, areas, moved, need_id, received, referral_id, reporting
+from tests.reporting.builders import (
+    ARMLEY,
+    GIPTON,
+    a,
+    areas,
+    moved,
+    need_id,
+    published,
+    received,
+    referral_id,
+    reporting,
+)
 from tests.support import NOON, Stage, said
 
 Put = Callable[[Service], Awaitable[Stage]]
@@ -32,7 +52,9 @@ def scheduled(those: Sequence[Said]) -> list[Later]:
 
 
 async def publish(on: Stage) -> dict[str, MetricPublished]:
-    return {metric.name: metric for metric in said(await on.result(PublishMetrics()), MetricPublished)}
+    """All that is said until nothing is left to be made."""
+    told = await published(on)
+    return {metric.name: metric for metric in said(told, MetricPublished)}
 
 
 async def close_the_month(on: Stage) -> dict[str, MetricPublished]:
@@ -60,9 +82,9 @@ async def test_many_facts_schedule_one_publication(stage: Put) -> None:
 
 
 async def test_the_next_close_is_scheduled_once_and_what_changes_after_is_scheduled_again(on: Stage) -> None:
-    (close,) = scheduled(await on.result(PublishMetrics()))
+    (close,) = scheduled(await published(on))
     assert close.at == periods.closes_at(periods.month_of(NOON.date()))
-    assert scheduled(await on.result(PublishMetrics())) == []
+    assert scheduled(await published(on)) == []
     assert len(scheduled(await on.hear(received(2)))) == 1
 
 
@@ -183,6 +205,46 @@ async def test_a_service_that_was_away_for_months_closes_each_of_them(on: Stage)
     assert closed >= {"2026-11", "2026-12", "2027-01", "2026-27-to-2027-01"}
 
 
+async def test_months_that_came_with_an_old_list_are_closed_too_and_the_year_is_corrected(on: Stage) -> None:
+    await on.hear(*(received(n, received_at=NOON) for n in range(10)))
+    await close_the_month(on)
+    old = NOON - timedelta(days=62)
+    await on.hear(*(received(n, received_at=old) for n in range(10, 20)))
+    made = await publish(on)
+    assert values(made["referrals/2026-09/all"]) == {"": 10}
+    assert values(made["referrals/2026-27-to-2026-09/all"]) == {"": 10}
+    (to_november,) = made[f"referrals/{YEAR}/all"].cells
+    assert (to_november.value, to_november.corrected, to_november.was) == (20, True, 10)
+    assert await publish(on) == {}
+
+
+async def test_what_comes_late_for_the_last_month_of_a_year_is_corrected_in_the_next(on: Stage) -> None:
+    march = datetime.fromisoformat("2027-03-20T12:00:00+00:00")
+    on.clock.at = march
+    await on.hear(*(received(n, received_at=march) for n in range(10)))
+    await close_the_month(on)
+    await on.hear(*(received(n, received_at=march) for n in range(10, 20)))
+    (late,) = (await close_the_month(on))["referrals/2027-03/all"].cells
+    assert (late.value, late.was) == (20, 10)
+
+
+async def test_help_beside_offers_is_counted(on: Stage) -> None:
+    await on.hear(*(received(n) for n in range(10)))
+    await on.hear(*(a(SupportStarted, **_of(n), at=NOON) for n in range(10)))
+    await on.hear(*(a(LoanChanged, **_of(n), state="returned", at=NOON) for n in range(8)))
+    await on.hear(*(a(NeedEscalated, **_of(n)) for n in range(9)))
+    await on.hear(a(DirectHelpGiven, count=13, ward=GIPTON, given_on=NOON.date()))
+    await on.hear(*(a(NotificationSent, **_of(n), rung=2, at=NOON) for n in range(10)))
+    await on.hear(*(a(PlaceOpened, place_id=f"champion {n}", kind="champion") for n in range(8)))
+    made = await close_the_month(on)
+    assert values(made[f"stock/{MONTH}/kind-by-became"]) == {"device,handed-over": 10, "device,returned": 10}
+    assert values(made[f"escalated/{MONTH}/kind"]) == {"device": 10}
+    assert values(made[f"direct-help/{MONTH}/kind"]) == {"connectivity": 15}
+    assert values(made[f"direct-help/{YEAR}/kind-by-ward"]) == {f"connectivity,{GIPTON}": 15}
+    assert values(made[f"rungs/{MONTH}/rung-by-told"]) == {"2,sent": 10}
+    assert values(made["champions/now/active"]) == {"free": 10}
+
+
 async def test_a_publication_waits_for_changes_under_way_so_that_none_is_forgotten(on: Stage) -> None:
     """A batch marks, and is not committed, while tables are made: they see it, or are made again."""
     await on.hear(received(1))
@@ -197,6 +259,27 @@ async def test_a_publication_waits_for_changes_under_way_so_that_none_is_forgott
         await _blocked(on)
         await batch.commit()
     assert values((await publishing)["waiting/now/kind"]) == {"device": 10}
+
+
+async def test_facts_are_taken_while_tables_are_made_and_are_marked_for_the_next(on: Stage) -> None:
+    await on.hear(received(1))
+    await on.result(PublishMetrics())
+    async with on.database.acquire() as conn, conn.transaction():
+        store: Store = on.service.store(conn)
+        await store.editions.alone()
+        assert len(scheduled(await on.hear(received(2)))) == 1
+        assert (await store.counts.exact())["referrals"] == {"open": 2}
+
+
+async def test_only_one_makes_tables_at_a_time(on: Stage) -> None:
+    async with on.database.acquire() as conn:
+        other = conn.transaction()
+        await other.start()
+        await on.service.store(conn).editions.alone()
+        making = asyncio.create_task(on.result(MakeTables()))
+        await _blocked(on)
+        await other.commit()
+    assert said(await making, MetricPublished)
 
 
 async def _blocked(on: Stage) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from chassis.disclosure import POSSIBLE, SMALL, bounds, published
+from chassis.disclosure import SMALL, bounds, published
 from chassis.envelope import Event
 from chassis.facts import Fact, Said
+from chassis.worlds import POSSIBLE
 from contracts.calendar import start_of
 from contracts.people import CountOfPeople, PeopleCounted, PeopleTable
 from services.referrals.domain.people import CIRCUMSTANCES, MONITORED, NOT_TOLD

@@ -17,34 +17,6 @@ PARTS: Final = ("partner", "band", "decile", "committee", "ward")
 OF_WARD: Final = ("decile", "committee")
 UNKNOWN: Final = "not-known"
 
-WORDS: Final[dict[str, str]] = {
-    "kind": "Kind of help",
-    "ward": "Ward",
-    "committee": "Part of the city",
-    "decile": "Deprivation of the ward (1 is the most deprived tenth of England)",
-    "band": "Priority score",
-    "partner": "Who referred",
-    "stage": "How far it has come",
-    "outcome": "How it ended",
-    "end": "What became of the offer",
-    "channel": "How they were told",
-    "told": "Whether they were told",
-    "round": "Grant round",
-    "state": "State",
-    "score": "Score, in hundredths of the most",
-    "money": "Money",
-    "asked": "When they were asked",
-    "goal": "Whether the goal was met",
-    "online": "Whether they are online now",
-    "owner": "Who should have acted",
-    "circumstance": "What makes it harder to be online",
-    "age": "Age",
-    "sex": "Sex",
-    "ethnicity": "Ethnic group",
-    "disability": "How far a lasting condition limits what they do",
-}
-"""What a table may count by, in words."""
-
 BANDS: Final = {"0-20": 0, "21-40": 21, "41-60": 41, "61-and-more": 61}
 """Bands of priority scores, by the lowest score of each."""
 
@@ -201,6 +173,47 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("channel", "told"),),
         repeats=True,
+    ),
+    Measure(
+        "rungs",
+        "How many ways it took to tell people",
+        "People whom we told something, or could not, by which way of telling them it was: the first, the second.",
+        "people",
+        tables=(("rung", "told"),),
+        repeats=True,
+    ),
+    Measure(
+        "stock",
+        "Devices and data SIMs handed over, and what became of those lent",
+        "People to whom a device or mobile data was handed over, given or lent; and of what was lent: kept for longer, "
+        "returned, overdue, or lost.",
+        "people",
+        tables=(("kind", "became"),),
+        repeats=True,
+    ),
+    Measure(
+        "direct-help",
+        "Help given on the spot",
+        "How many people organisations helped on the spot, without a referral, as they report it.",
+        "people",
+        tables=(("kind",), ("kind", "committee")),
+        in_year=(("kind", "ward"),),
+    ),
+    Measure(
+        "escalated",
+        "People for whom staff looked for help themselves",
+        "People whose need so many organisations declined that staff were asked to look for help.",
+        "people",
+        tables=(("kind",),),
+        repeats=True,
+    ),
+    Measure(
+        "champions",
+        "Digital Champions",
+        "Digital Champions by whether they help somebody now, are free, or are away.",
+        "people",
+        tables=(("active",),),
+        stands=True,
     ),
     Measure(
         "feedback",

@@ -41,11 +41,16 @@ def month_of(day: date) -> Period:
     return Period(f"{first:%Y-%m}", first, _next(first) - DAY)
 
 
+def begun(month: Period) -> int:
+    """The calendar year in which its financial year began."""
+    return month.ends_on.year - (month.ends_on.month < FIRST_MONTH)
+
+
 def year_to(month: Period) -> Period:
     """The financial year up to the end of a month."""
-    begun = month.ends_on.year - (month.ends_on.month < FIRST_MONTH)
-    name = f"{begun}-{(begun + 1) % 100:02}-to-{month.name}"
-    return Period(name, date(begun, FIRST_MONTH, 1), month.ends_on)
+    year = begun(month)
+    name = f"{year}-{(year + 1) % 100:02}-to-{month.name}"
+    return Period(name, date(year, FIRST_MONTH, 1), month.ends_on)
 
 
 def so_far(at: datetime) -> Period:
@@ -59,10 +64,9 @@ def now(at: datetime) -> Period:
     return Period("now", SHIPPED, day_of(at), is_final=False)
 
 
-def year_before(month: Period) -> list[Period]:
-    """The months of its financial year that came before a month."""
-    first = year_to(month).starts_on
-    return [each for each in months(first, month.starts_on) if each.starts_on < month.starts_on]
+def year_so_far(month: Period) -> list[Period]:
+    """The months of its financial year up to a month."""
+    return list(months(year_to(month).starts_on, month.starts_on))
 
 
 def closed(first: date, at: datetime) -> list[Period]:

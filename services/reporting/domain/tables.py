@@ -50,3 +50,9 @@ def table(rows: Mapping[Codes, int], grain: By, by: By, geography: Geography) ->
         key = tuple(geography.of(word, known["ward"]) if word in OF_WARD else known[word] for word in by)
         counts[key] = counts.get(key, 0) + count
     return counts
+
+
+def mostly_hidden(values: Iterable[int | None]) -> bool:
+    """Whether fewer numbers are told than are hidden (none). What is nought tells little."""
+    told = [value for value in values if value != 0]
+    return 2 * told.count(None) > len(told)

@@ -1,15 +1,16 @@
 """What is published at one time: what stands now and the open month, and each month once, when it is closed."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from chassis.disclosure import Bounds, Key, People, protect
+from chassis.disclosure import protect
+from chassis.worlds import Bounds, People
 from contracts.reporting import MetricPublished
 from services.reporting import events_out
 from services.reporting.domain import periods
-from services.reporting.domain.families import Family, Sort, Told, family_of, slices
+from services.reporting.domain.families import Cell, Family, Sort, Told, family_of, pieces
 from services.reporting.domain.measures import MEASURES, By, Measure, members
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography, Table, table
@@ -28,29 +29,37 @@ class Edition:
 
     def published(self, words: Sequence[str], at: datetime) -> list[MetricPublished]:
         """All that is to be told, and no more of it than is safe."""
-        family = Family(words, [told for told, _ in self.tables], self.geography)
-        counted = {told: family.count(self.people, told) for told, _ in self.tables}
-        holds = {told for told in counted if self._holds(told, counted[told])}
-        new = [(told, period) for told, period in self.tables if told not in holds]
+        family = Family(words, [told for told, _ in self.tables], self.geography, self.people)
+        new = [(told, period) for told, period in self.tables if not self._holds(told, family.counted[told])]
         kept = protect(
-            People(self.people, family.counted_in, family.places),
-            [piece for told, _ in new for piece in slices(told, counted[told])],
-            self._before(),
+            People(self.people, self._counts(family), family.counted_in, family.places),
+            [
+                [family.number[told.cell(codes)] for codes in piece]
+                for told, _ in new
+                for piece in pieces(told.by, family.counted[told])
+            ],
+            self._before(family),
         )
-        return [self._metric(told, period, counted[told], kept, at) for told, period in new]
+        cells = {family.cells[number] for number in kept}
+        return [self._metric(told, period, family.counted[told], cells, at) for told, period in new]
+
+    def _counts(self, family: Family) -> dict[int, int]:
+        return {
+            family.number[told.cell(codes)]: n for told, table in family.counted.items() for codes, n in table.items()
+        }
 
     def _holds(self, told: Told, counts: Table) -> bool:
         """Whether it was published, for good, and says what is true today."""
         old = self.earlier.get(told.name)
         return old is not None and not events_out.says_otherwise(old, counts)
 
-    def _before(self) -> dict[Key, Bounds]:
-        known: dict[Key, Bounds] = {}
-        for metric in self.earlier.values():
-            known |= events_out.told(metric)
-        return known
+    def _before(self, family: Family) -> dict[int, Bounds]:
+        known = [each for metric in self.earlier.values() for each in events_out.told(metric).items()]
+        return {family.number[cell]: bound for cell, bound in known if cell in family.number}
 
-    def _metric(self, told: Told, period: Period, counts: Table, kept: frozenset[Key], at: datetime) -> MetricPublished:
+    def _metric(
+        self, told: Told, period: Period, counts: Table, kept: Collection[Cell], at: datetime
+    ) -> MetricPublished:
         back = {codes for codes in counts if told.cell(codes) in kept}
         made = events_out.metric(told.measure, period, told.by, events_out.counts(counts, back), at)
         old = self.earlier.get(told.name)
@@ -65,47 +74,65 @@ async def now(store: Store, geography: Geography, at: datetime) -> list[MetricPu
         if not base.counts_people:
             made += await _others(store, geography, base, period, at)
         elif base.within is None:
-            edition = Edition(await store.measures.people(base, period, at), geography)
-            for measure in members(base):
-                which = measure.tables if measure.stands else measure.open_tables
-                edition.tables += [(Told(measure, period.name, by), period) for by in which]
-            made += await asyncio.to_thread(edition.published, family_of(base), at)
+            which = [(m, by) for m in members(base) for by in (m.tables if m.stands else m.open_tables)]
+            if which:
+                tables = [(Told(measure, period.name, by), period) for measure, by in which]
+                edition = Edition(await store.measures.people(base, period, at), geography, tables)
+                made += await asyncio.to_thread(edition.published, family_of(base), at)
     return made
 
 
-async def close(store: Store, geography: Geography, month: Period, at: datetime) -> list[MetricPublished]:
-    """A month, the year up to it, and corrections of the months before."""
+async def close(store: Store, geography: Geography, months: Sequence[Period], at: datetime) -> list[MetricPublished]:
+    """Months of one financial year and the year up to each; and corrections of the others of that year that were
+    closed, and of the year before."""
     made: list[MetricPublished] = []
+    last = periods.month_of(periods.year_to(months[0]).starts_on - periods.DAY)
     for base in MEASURES:
         if not base.counts_people:
-            for period in (month,) if base.stands else (month, periods.year_to(month)):
-                made += await _others(store, geography, base, period, at)
+            which = [
+                each for month in months for each in ((month,) if base.stands else (month, periods.year_to(month)))
+            ]
+            made += [one for period in which for one in await _others(store, geography, base, period, at)]
+        elif base.within is None and base.stands:
+            made += [one for month in months for one in await _stands(store, geography, base, month, at)]
         elif base.within is None:
-            made += await _close(store, geography, base, month, at)
+            made += await _happened(store, geography, base, last, [], at)
+            made += await _happened(store, geography, base, await _newest(store, months), months, at)
     return made
 
 
-async def _close(
+async def _newest(store: Store, months: Sequence[Period]) -> Period:
+    """The last month of the year of these that is closed then."""
+    closed = await store.editions.closed()
+    year = periods.year_so_far(periods.month_of(periods.year_to(months[0]).starts_on + 360 * periods.DAY))
+    return [month for month in year if month.name in closed or month in months][-1]
+
+
+async def _stands(
     store: Store, geography: Geography, base: Measure, month: Period, at: datetime
 ) -> list[MetricPublished]:
-    range_ = month if base.stands else periods.year_to(month)
-    edition = Edition(await store.measures.people(base, range_, at), geography, list(_told(base, month)))
-    names = [told.name for told, _ in edition.tables]
-    edition.earlier = {} if base.stands else await store.editions.published(names)
-    edition.tables = [
-        (told, period)
-        for told, period in edition.tables
-        if told.name in edition.earlier or period in (month, periods.year_to(month))
-    ]
+    tables = [(Told(m, month.name, by), month) for m in members(base) for by in m.tables]
+    edition = Edition(await store.measures.people(base, month, at), geography, tables)
     return await asyncio.to_thread(edition.published, family_of(base), at)
 
 
-def _told(base: Measure, month: Period) -> Iterator[tuple[Told, Period]]:
-    """Every table of a month, of the year up to it, and of the months and years before it."""
-    if base.stands:
-        yield from ((Told(m, month.name, by), month) for m in members(base) for by in m.tables)
-        return
-    months = [*periods.year_before(month), month]
+async def _happened(
+    store: Store, geography: Geography, base: Measure, last: Period, new: Sequence[Period], at: datetime
+) -> list[MetricPublished]:
+    """All tables of a year up to its last month hang together: those of new months, and those to be corrected."""
+    told = list(_told(base, last))
+    earlier = await store.editions.published([each.name for each, _ in told])
+    named = {period.name for month in new for period in (month, periods.year_to(month))}
+    tables = [(each, period) for each, period in told if each.name in earlier or period.name in named]
+    if not tables:
+        return []
+    people = await store.measures.people(base, periods.year_to(last), at)
+    return await asyncio.to_thread(Edition(people, geography, tables, earlier).published, family_of(base), at)
+
+
+def _told(base: Measure, last: Period) -> Iterator[tuple[Told, Period]]:
+    """Every table of a year up to a month, the newest first."""
+    months = periods.year_so_far(last)
     for n in range(len(months), 0, -1):
         year, one = periods.year_to(months[n - 1]), months[n - 1]
         to_date = frozenset(each.name for each in months[:n])

@@ -9,12 +9,17 @@ from pydantic import BaseModel
 from chassis.envelope import Event
 from chassis.facts import Fact, Handler, Later, Said
 from services.reporting.domain import periods
+from services.reporting.domain.periods import Period
 from services.reporting.handlers import editions
 from services.reporting.store import Store
 
 
 class PublishMetrics(BaseModel):
     """Due work: publish what changed, and close the months that are over."""
+
+
+class MakeTables(BaseModel):
+    """Due work: the next of the tables that are to be published, from what is stored now."""
 
 
 def changing(handler: Handler) -> Handler:
@@ -34,23 +39,28 @@ async def _later(store: Store, why: str, due_at: datetime, cause: Event[Any]) ->
 
 
 async def on_publish_metrics(events: Sequence[Event[PublishMetrics]], store: Store, at: datetime) -> list[Said]:
+    """Takes the marks off, and no more: whoever changes something from here on marks it anew, and waits for nobody."""
     await store.editions.begin(at)
-    geography = await store.measures.geography()
-    made = []
-    for month in await _to_close(store, at):
-        closed = await editions.close(store, geography, month, at)
-        await store.editions.save(closed)
-        made += closed
-    standing = await editions.now(store, geography, at)
-    new = await store.editions.changed(standing)
-    await store.editions.save(new)
-    close_at = periods.closes_at(periods.next_to_close(at))
-    later = await _later(store, "close", close_at, events[-1])
-    return [*(Fact(one, events[-1]) for one in (*made, *new)), *later]
+    return [Later(at, MakeTables(), "make", events[-1])]
 
 
-async def _to_close(store: Store, at: datetime) -> list[periods.Period]:
-    """Every month that is over and was not published, from that after the last one that was."""
-    last, first = await store.editions.last_closed(), await store.measures.first_day()
-    since = last + periods.DAY if last else first
-    return periods.closed(since, at) if since else []
+async def on_make_tables(events: Sequence[Event[MakeTables]], store: Store, at: datetime) -> list[Said]:
+    """Closes months of one year, or makes what stands where none is left to close. Facts are taken meanwhile."""
+    await store.editions.alone()
+    geography, months = await store.measures.geography(), await _to_close(store, at)
+    if months:
+        made = await editions.close(store, geography, months, at)
+        later = [Later(at, MakeTables(), "make", events[-1])]
+    else:
+        made = await store.editions.changed(await editions.now(store, geography, at))
+        later = await _later(store, "close", periods.closes_at(periods.next_to_close(at)), events[-1])
+    await store.editions.save(made)
+    return [*(Fact(one, events[-1]) for one in made), *later]
+
+
+async def _to_close(store: Store, at: datetime) -> list[Period]:
+    """The months of the first financial year that has some which are over and were not published: also of one that
+    came with an old list after later ones were."""
+    first, closed = await store.measures.first_day(), await store.editions.closed()
+    missing = [month for month in periods.closed(first, at) if month.name not in closed] if first else []
+    return [month for month in missing if periods.begun(month) == periods.begun(missing[0])]

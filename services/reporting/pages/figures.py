@@ -9,18 +9,14 @@ from typing import Final
 
 from markupsafe import Markup
 
-from chassis.disclosure import percentage
 from contracts.reporting import MetricPublished, TableCell
-from services.reporting.domain.measures import BY_NAME, WORDS, By, Codes
+from services.reporting.domain.measures import BY_NAME, By, Codes
+from services.reporting.domain.words import WORDS
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
 
-DEPRIVED: Final = 3
-"""Deciles 1 to this are what we call the most deprived wards."""
 NAMED: Final = 3
 """So many wards at most are named in a finding; more are counted."""
-LOW_REACH: Final = 0.5
-"""A deprived ward from which fewer than this share of the usual number are referred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,8 @@ class Figure:
     chart: Markup
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    larger: Sequence[tuple[str, str]] = ()
+    """Where most of it is hidden: what may tell more, and where that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,22 @@ class Numbers:
         metric = self.table(measure, by)
         return {tuple(cell.codes): cell for cell in metric.cells} if metric else {}
 
+    def places(self, of_wards: Mapping[str, int], word: str) -> dict[str, int]:
+        """Places by ward, or by the parts of the city that the wards lie in."""
+        sums: dict[str, int] = {}
+        for ward, number in of_wards.items():
+            code = self.names.get(f"part of {ward}", ward) if word == "committee" else ward
+            sums[code] = sums.get(code, 0) + number
+        return sums
+
     def named(self, word: str, code: str) -> str:
         return words.code(word, code, self.names)
+
+    def larger(self, measure: str, by: By) -> list[tuple[str, str]]:
+        """What may tell more than a table that is mostly hidden, and where that is."""
+        metric = self.table(measure, by)
+        there = [self.tables[name] for name in (metric.larger if metric else ()) if name in self.tables]
+        return [(f"{words.listed_by(each.by)}, {time(each)}", link(each)) for each in there]
 
     def of(self, measure: str, by: By) -> str:
         """For which time a table is."""
@@ -61,10 +73,22 @@ class Numbers:
         return "" if metric is None else when(metric)
 
 
+def link(metric: MetricPublished) -> str:
+    return f"/v1/metrics/{metric.measure}?period={metric.period}&by={','.join(metric.by)}"
+
+
 def when(metric: MetricPublished) -> str:
     if metric.starts_on is None:
         return f"On {words.day(metric.ends_on)}."
     return f"From {words.day(metric.starts_on)} to {words.day(metric.ends_on)}."
+
+
+def time(metric: MetricPublished) -> str:
+    if metric.starts_on is None:
+        return "as it stands"
+    if not metric.final:
+        return "this month so far"
+    return "the year to date" if "-to-" in metric.period else f"{metric.ends_on:%B %Y}"
 
 
 def over(cells: Mapping[Codes, TableCell], at: int) -> dict[str, int]:
@@ -90,7 +114,8 @@ def simple(measure: str, by: By, finding: "Finding") -> "Maker":
         key, title = _key(measure, by), finding(numbers, cells)
         note = f"{BY_NAME[measure].explanation} {when(metric)}"
         head = [", ".join(WORDS[word] for word in by) or "All", _unit(metric.unit)]
-        return Figure(key, title, note, charts.bars(rows, title, key), head, [(row.label, row.text) for row in rows])
+        table = [(row.label, row.text) for row in rows]
+        return Figure(key, title, note, charts.bars(rows, title, key), head, table, numbers.larger(measure, by))
 
     return make
 
@@ -162,37 +187,48 @@ def _trend(totals: Sequence[int]) -> str:
     return f"{last}, {'up' if totals[-1] > before else 'down'} from {before:,} at the end of the last month"
 
 
-def wards(numbers: Numbers) -> Figure | None:
-    """Need against supply, a tile for each ward."""
-    need, supply = numbers.cells("waiting", ("kind", "ward")), numbers.cells("capacity", ("kind", "ward"))
-    if not need:
+def areas(numbers: Numbers) -> Figure | None:
+    """Need against supply, a tile for each ward; for each part of the city where most wards have too few to be told."""
+    metric = numbers.table("waiting", ("kind", "ward"))
+    if metric is None:
         return None
-    waits, places = over(need, 1), over(supply, 1)
+    word: str = "committee" if metric.larger and numbers.table("waiting", ("kind", "committee")) else "ward"
+    need, supply = numbers.cells("waiting", ("kind", word)), numbers.cells("capacity", ("kind", "ward"))
+    waits, places = over(need, 1), numbers.places(over(supply, 1), word)
     hidden = {codes[1] for codes, cell in need.items() if cell.hidden}
-    order = sorted(waits, key=lambda ward: (-waits[ward], ward not in hidden, numbers.named("ward", ward)))
-    told = {ward: _waits(waits[ward], few=ward in hidden) for ward in order}
+    order = sorted(waits, key=lambda code: (-waits[code], code not in hidden, numbers.named(word, code)))
+    told = {code: _waits(waits[code], few=code in hidden) for code in order}
     most = max(waits.values(), default=0) or 1
     tiles = [
-        Bar(numbers.named("ward", ward), f"{told[ward]} / {places.get(ward, 0):,}", 0, min(3, 4 * waits[ward] // most))
-        for ward in order
+        Bar(numbers.named(word, code), f"{told[code]} / {places.get(code, 0):,}", 0, min(3, 4 * waits[code] // most))
+        for code in order
     ]
-    lacking = [numbers.named("ward", ward) for ward in order if waits[ward] > places.get(ward, 0)]
-    title = (
-        f"More people wait than there are places for their ward in {_some(lacking)}"
-        if lacking
-        else "In no ward more people are known to wait than there are places for it"
+    title = _lacking([numbers.named(word, code) for code in order if waits[code] > places.get(code, 0)], word)
+    rows = [(numbers.named(word, code), told[code], f"{places.get(code, 0):,}") for code in order]
+    note = AREAS[word].format(places.get("city-wide", 0)) + " " + numbers.of("waiting", ("kind", word))
+    head = [WORDS[word], "People waiting", "Places"]
+    return Figure(
+        "wards", title, note, charts.tiles(tiles, title, "wards"), head, rows, numbers.larger("waiting", ("kind", word))
     )
-    note = (
-        "Each tile: people waiting / places open for this ward alone, used ones included. Places for the whole city "
-        f"({places.get('city-wide', 0):,}) come on top. {numbers.of('waiting', ('kind', 'ward'))}"
-    )
-    rows = [(numbers.named("ward", ward), told[ward], f"{places.get(ward, 0):,}") for ward in order]
-    head = ["Ward", "People waiting", "Places"]
-    return Figure("wards", title, note, charts.tiles(tiles, title, "wards"), head, rows)
 
 
-def _some(names: Sequence[str]) -> str:
-    return words.listed(sorted(names)) if len(names) <= NAMED else f"{len(names)} wards"
+AREAS: Final = {
+    "ward": "Each tile: people waiting / places open for this ward alone, used ones included. "
+    "Places for the whole city ({:,}) come on top.",
+    "committee": "Most wards have so few people waiting that their numbers are hidden: these are the parts of the "
+    "city. Each tile: people waiting / places open for wards there. Places for the whole city ({:,}) come on top.",
+}
+
+
+def _lacking(lacking: Sequence[str], word: str) -> str:
+    area = "ward" if word == "ward" else "part of the city"
+    if lacking:
+        return f"More people wait than there are places for their {area} in {some(lacking)}"
+    return f"In no {area} more people are known to wait than there are places for it"
+
+
+def some(names: Sequence[str]) -> str:
+    return words.listed(sorted(names)) if len(names) <= NAMED else f"{len(names)} areas"
 
 
 def _waits(told: int, *, few: bool) -> str:
@@ -200,69 +236,6 @@ def _waits(told: int, *, few: bool) -> str:
     if not told:
         return "a few" if few else "0"
     return f"{told:,}+" if few else f"{told:,}"
-
-
-def equity(numbers: Numbers) -> Figure | None:
-    """The share of need and the share served, by decile, in hundredths of what is told."""
-    need, served = numbers.cells("needs", ("kind", "decile")), numbers.cells("served", ("kind", "decile"))
-    if not need or not served:
-        return None
-    asked, helped = over(need, 1), over(served, 1)
-    of_asked, of_helped = sum(asked.values()), sum(helped.values())
-    shares = {d: (percentage(asked[d], of_asked), percentage(helped.get(d, 0), of_helped)) for d in asked}
-    bars = [
-        Bar(f"Decile {decile}: {word}", "-" if share is None else f"{share}%", share)
-        for decile, both in shares.items()
-        if any(both)
-        for word, share in zip(("referred", "taken on"), both, strict=True)
-    ]
-    title = _fair(asked, helped, of_asked, of_helped)
-    note = f"Shares of the numbers that are shown. {numbers.of('needs', ('kind', 'decile'))}"
-    rows = [(numbers.named("decile", d), *("-" if s is None else f"{s}%" for s in both)) for d, both in shares.items()]
-    head = ["Deprivation of the ward", "Share of those referred", "Share of those taken on"]
-    return Figure("equity", title, note, charts.bars(bars, title, "equity"), head, rows)
-
-
-def _fair(asked: Mapping[str, int], helped: Mapping[str, int], of_asked: int, of_helped: int) -> str:
-    deprived = {str(decile) for decile in range(1, DEPRIVED + 1)}
-    need = percentage(sum(asked.get(d, 0) for d in deprived), of_asked)
-    served = percentage(sum(helped.get(d, 0) for d in deprived), of_helped)
-    if need is None or served is None:
-        return "Too few are shown to compare who is referred with who is taken on"
-    return f"The most deprived wards have {need}% of those referred and {served}% of those taken on"
-
-
-def reach(numbers: Numbers) -> Figure | None:
-    """Deprived wards from which few are referred: silence is not no need."""
-    referred, deciles = numbers.cells("referrals", ("ward",)), numbers.names
-    deprived = [codes[0] for codes in referred if _decile(deciles, codes[0]) in range(1, DEPRIVED + 1)]
-    if not deprived:
-        return None
-    shown = {ward: referred[ward,] for ward in deprived}
-    usual = sum(cell.value or 0 for cell in shown.values()) / len(shown)
-    low = [ward for ward, cell in shown.items() if (cell.value or 0) < LOW_REACH * usual]
-    bars = [
-        Bar(numbers.named("ward", ward), words.value(cell, "people"), cell.value)
-        for ward, cell in sorted(shown.items(), key=lambda item: item[1].value or 0)
-    ]
-    title = (
-        f"Few are referred from {_some([numbers.named('ward', w) for w in low])}"
-        if low
-        else "From none of the most deprived wards few are referred"
-    )
-    note = f"People referred from wards of deciles 1 to {DEPRIVED}. {numbers.of('referrals', ('ward',))}"
-    return Figure(
-        "reach",
-        title,
-        note,
-        charts.bars(bars, title, "reach"),
-        ["Ward", "People referred"],
-        [(bar.label, bar.text) for bar in bars],
-    )
-
-
-def _decile(names: Mapping[str, str], ward: str) -> int:
-    return int(names.get(f"decile of {ward}", 0))
 
 
 def granted(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:

@@ -11,7 +11,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 from contracts.calendar import LONDON
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting.domain.measures import Codes
-from services.reporting.pages import figures, words
+from services.reporting.pages import catalogue, equity, figures, words
 from services.reporting.pages.figures import Finding, Maker, Numbers, simple
 
 
@@ -21,6 +21,7 @@ class Page:
     title: str
     lead: str
     makers: Sequence[Maker]
+    lists_measures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,25 @@ BY_WARD: Final = simple(
 SCORES: Final = simple(
     "scores", ("round", "score", "state"), _most("score", "Most applications score {}", "No scores yet", at=1)
 )
+STOCK: Final = simple(
+    "stock", ("kind", "became"), _most("became", "Devices and SIMs: most are {}", "Too few devices and SIMs to tell")
+)
+DIRECT: Final = simple(
+    "direct-help",
+    ("kind",),
+    _most("kind", "Given on the spot most often: {}", "Too little was given on the spot to tell"),
+)
+ESCALATED: Final = simple(
+    "escalated",
+    ("kind",),
+    _most("kind", "Most often declined, so that staff look: {}", "For nobody, or hardly anybody, staff had to look"),
+)
+CHAMPIONS: Final = simple(
+    "champions", ("active",), _most("active", "Most Digital Champions are: {}", "Too few Digital Champions to tell")
+)
+RUNGS: Final = simple(
+    "rungs", ("rung", "told"), _most("rung", "Most people hear from us by: {}", "Too few to tell", at=0)
+)
 STAGES: Final = simple(
     "stages",
     ("kind", "stage"),
@@ -129,11 +149,12 @@ PAGES: Final = (
             figures.waiting,
             WAIT_BY_BAND,
             WAIT_BY_DECILE,
-            figures.wards,
+            figures.areas,
             GAPS,
             GAPS_BY_COMMITTEE,
-            figures.equity,
+            equity.equity,
             STAGES,
+            equity.conversion,
             GRANTS,
         ),
     ),
@@ -145,7 +166,10 @@ PAGES: Final = (
             GAPS,
             GAPS_BY_COMMITTEE,
             CAPACITY,
-            figures.wards,
+            CHAMPIONS,
+            figures.areas,
+            STOCK,
+            DIRECT,
             OUTCOMES,
             GOALS,
             ONLINE,
@@ -161,8 +185,8 @@ PAGES: Final = (
         "Are those furthest from being online served first? Who is referred, who is taken on, after how long, and "
         "from where nobody comes.",
         (
-            figures.equity,
-            figures.reach,
+            equity.equity,
+            equity.reach,
             WAIT_BY_BAND,
             MOST_BY_BAND,
             WAIT_BY_DECILE,
@@ -174,9 +198,18 @@ PAGES: Final = (
             ONLINE,
             OFFERS,
             STALLED,
+            ESCALATED,
             FIRST_CONTACT,
             NOTIFICATIONS,
+            RUNGS,
         ),
+    ),
+    Page(
+        "/measures",
+        "All measures",
+        "Everything that is counted, what it means, and where each table is.",
+        (),
+        lists_measures=True,
     ),
 )
 
@@ -189,6 +222,7 @@ def render(page: Page, published: Sequence[MetricPublished], names: Mapping[str,
         style=STYLE_PATH,
         headlines=_headlines(numbers),
         figures=figures.figures(numbers, page.makers),
+        entries=catalogue.entries(numbers.tables, numbers.periods) if page.lists_measures else (),
         as_of=words.day(max(m.as_of for m in published).astimezone(LONDON)) if published else None,
         corrected=sorted({metric.period for metric in published if any(cell.corrected for cell in metric.cells)}),
     )

@@ -1,10 +1,11 @@
 """Codes in words, and numbers as people read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
 from contracts.reporting import MetricPublished, TableCell
+from services.reporting.domain.words import WORDS
 
 KINDS: Final = {
     "device": "A device",
@@ -23,7 +24,11 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "protected": "Address is protected",
         "city-wide": "The whole city",
     },
-    "decile": {"1": "1, the most deprived", "10": "10, the least deprived"},
+    "decile": {
+        "1": "Decile 1, the most deprived",
+        **{str(decile): f"Decile {decile}" for decile in range(2, 10)},
+        "10": "Decile 10, the least deprived",
+    },
     "band": {
         "61-and-more": "61 points or more",
         "41-60": "41 to 60 points",
@@ -76,6 +81,15 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "withheld": "held back for safety",
         "call-requested": "to be told by a person",
     },
+    "rung": {"1": "The first way", "2": "The second way", "3": "The third way", "4": "The fourth way"},
+    "became": {
+        "handed-over": "Handed over",
+        "renewed": "Kept for longer",
+        "returned": "Returned",
+        "overdue": "Overdue",
+        "lost": "Lost",
+    },
+    "active": {"helping": "Helping somebody", "free": "Free", "away": "Away"},
     "asked": {"closing": "When help ended", "3-months": "After 3 months", "6-months": "After 6 months"},
     "goal": {"yes": "goal met", "partly": "goal partly met", "no": "goal not met", "not-said": "did not say"},
     "online": {"yes": "online", "no": "not online", "not-said": "did not say"},
@@ -141,7 +155,7 @@ def code(word: str, each: str, names: Mapping[str, str]) -> str:
 
 def place(word: str, each: str) -> tuple[int, str]:
     """Where a code stands among others of its word: as they are listed, and then by itself."""
-    order = [str(n) for n in range(1, 11)] if word == "decile" else list(CODES.get(word, ()))
+    order = list(CODES.get(word, ()))
     return (order.index(each) if each in order else len(order)), each
 
 
@@ -168,6 +182,11 @@ def value(cell: TableCell | None, unit: str) -> str:
 
 def days(number: int) -> str:
     return "1 day" if number == 1 else f"{number:,} days"
+
+
+def listed_by(by: Sequence[str]) -> str:
+    """What a table counts by, in words."""
+    return "By " + listed([WORDS[word][0].lower() + WORDS[word][1:] for word in by]) if by else "In all"
 
 
 def listed(items: list[str]) -> str:

@@ -12,10 +12,22 @@ from services.reporting.store.matching import Matching
 from services.reporting.store.measures import Measures
 from services.reporting.store.notifications import Notifications
 from services.reporting.store.referrals import Referrals
+from services.reporting.store.stock import Stock
 
 HELD: Final = {
     table: f"select * from {table} where referral_id = any($1::text[]::uuid[])"  # noqa: S608 - our own tables
-    for table in ("referral", "need", "offer", "support", "gap", "stall", "notification", "feedback")
+    for table in (
+        "referral",
+        "need",
+        "offer",
+        "support",
+        "gap",
+        "stall",
+        "notification",
+        "feedback",
+        "loan",
+        "escalation",
+    )
 }
 """What is kept of referrals ($1)."""
 
@@ -34,6 +46,10 @@ class Store:
     @property
     def matching(self) -> Matching:
         return Matching(self.conn)
+
+    @property
+    def stock(self) -> Stock:
+        return Stock(self.conn)
 
     @property
     def notifications(self) -> Notifications:

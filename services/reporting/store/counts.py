@@ -1,9 +1,12 @@
 """Exact counts. They leave the service only through `events_out`, or to staff."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Literal
 
 from chassis.postgres import Conn
+
+Step = Literal["day", "week"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +34,22 @@ class Counts:
         counts: dict[str, dict[str, int]] = {}
         for row in rows:
             counts.setdefault(row["what"], {})[row["state"]] = row["n"]
+        return counts
+
+    async def over_time(self, step: Step, first: date, last: date) -> dict[str, dict[str, int]]:
+        """How many people were referred, and needs taken on and ended, by the days of London, or by the Mondays on
+        which weeks began."""
+        rows = await self.conn.fetch(
+            """select what, date_trunc($1, at at time zone 'Europe/London')::date::text as since, count(*) as n
+               from (select 'referred' as what, received_at as at from referral
+                     union all select 'taken-on', accepted_at from need
+                     union all select 'ended', ended_at from need) as happened
+               where (at at time zone 'Europe/London')::date between $2 and $3 group by 1, 2 order by 1, 2""",
+            step,
+            first,
+            last,
+        )
+        counts: dict[str, dict[str, int]] = {}
+        for row in rows:
+            counts.setdefault(row["what"], {})[row["since"]] = row["n"]
         return counts

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from chassis.postgres import Conn
 from contracts.reporting import MetricPublished
@@ -28,9 +28,13 @@ class Editions:
         )
 
     async def begin(self, at: datetime) -> None:
-        """Takes the marks off, and lets nobody change anything until the commit."""
+        """Takes the marks off, after all who saw them have committed what they changed."""
         await self.conn.execute("select from publication order by name for update")
         await self.conn.execute("update publication set due_at = null where name = 'soon' or due_at <= $1", at)
+
+    async def alone(self) -> None:
+        """Lets nobody else publish until the commit. Who reads, or takes facts, does not wait."""
+        await self.conn.execute("lock table edition in share row exclusive mode")
 
     async def save(self, metrics: Sequence[MetricPublished]) -> None:
         await self.conn.execute(
@@ -54,12 +58,10 @@ class Editions:
         last = await self.published([metric.name for metric in metrics])
         return [metric for metric in metrics if (was := last.get(metric.name)) is None or was.cells != metric.cells]
 
-    async def last_closed(self) -> date | None:
-        """The last day of the last month that was closed. What is only passed on may be there before."""
-        last: date | None = await self.conn.fetchval(
-            "select max(ends_on) from edition where is_final and measure <> 'people'"
-        )
-        return last
+    async def closed(self) -> set[str]:
+        """The names of months and years that were closed. What is only passed on may be there before."""
+        rows = await self.conn.fetch("select distinct period from edition where is_final and measure <> 'people'")
+        return {row["period"] for row in rows}
 
     async def all(self, where: str, *args: object, limit: int | None = None) -> list[MetricPublished]:
         rows = await self.conn.fetch(

@@ -43,15 +43,16 @@ class Matching:
     async def save_places(self, facts: Sequence[PlaceOpened | PlaceChanged]) -> None:
         """`held` and `taken` are as of the fact; what offers made of them since stands in `offer`."""
         await self.conn.execute(
-            """insert into place (provider, place_id, provider_id, kind, capacity, held, taken, funded_by, wards)
-               select provider, place_id, provider_id, kind, capacity, held, taken, funded_by,
+            """insert into place (provider, place_id, provider_id, kind, capacity, held, taken, funded_by, state,
+                                  wards)
+               select provider, place_id, provider_id, kind, capacity, held, taken, funded_by, state,
                       array(select jsonb_array_elements_text(wards))
                from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::int[], $8::text[],
-                           $9::jsonb[])
-                   as new (provider, place_id, provider_id, kind, capacity, held, taken, funded_by, wards)
+                           $9::text[], $10::jsonb[])
+                   as new (provider, place_id, provider_id, kind, capacity, held, taken, funded_by, state, wards)
                on conflict (provider, place_id) do update set provider_id = excluded.provider_id, kind = excluded.kind,
                    capacity = excluded.capacity, held = excluded.held, taken = excluded.taken,
-                   funded_by = excluded.funded_by, wards = excluded.wards""",
+                   funded_by = excluded.funded_by, state = excluded.state, wards = excluded.wards""",
             [fact.provider for fact in facts],
             [fact.place_id for fact in facts],
             [fact.provider_id for fact in facts],
@@ -60,6 +61,7 @@ class Matching:
             [fact.held for fact in facts],
             [fact.taken for fact in facts],
             [fact.funded_by for fact in facts],
+            [fact.state for fact in facts],
             [json.dumps(fact.wards) for fact in facts],
         )
 

@@ -17,6 +17,8 @@ from services.reporting.domain.measures import BANDS, BY_NAME, UNKNOWN, By, Code
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography
 
+COUNTED_WITHIN: Final = 900.0
+"""Seconds for a statement that looks at all that is stored: nobody waits for it."""
 _BAND: Final = "".join(f" when score >= {least} then '{band}'" for band, least in reversed(BANDS.items()))
 BAND: Final = f"case when score is null then '{UNKNOWN}'{_BAND} end"
 PEOPLE: Final = f"""
@@ -76,6 +78,28 @@ SOURCES: Final[Mapping[str, str]] = {
     "notifications": """
         select referral_id, at, coalesce(channel, 'none') as channel, result as told
         from notification where audience = 'person'""",
+    "rungs": f"""
+        select referral_id, at, coalesce(rung::text, '{UNKNOWN}') as rung, result as told
+        from notification where audience = 'person'""",
+    "stock": """
+        select referral_id, kind, min(at) as at, 'handed-over' as became
+        from support join (select need_id, kind from need) as need using (need_id)
+        where kind in ('device', 'connectivity') and (state = 'started' or outcome in ('helped', 'partly-helped'))
+        group by 1, 2
+        union all select referral_id, kind, at, state from loan""",
+    "direct-help": f"""
+        select event_id::text || n as referral_id, kind, coalesce(ward, '{UNKNOWN}') as ward,
+               given_on::timestamp at time zone 'Europe/London' as at
+        from direct_help cross join generate_series(1, number) as n""",
+    "escalated": "select referral_id, kind, at from escalation",
+    "champions": """
+        select provider || ' ' || place_id as referral_id,
+               case when capacity = 0 or state = 'closed' then 'away'
+                    when exists (select from offer join need using (need_id)
+                                 where (offer.provider, offer.place_id) = (place.provider, place.place_id)
+                                   and offer.state = 'accepted' and need.status in ('accepted', 'in-progress'))
+                    then 'helping' else 'free' end as active
+        from place where kind = 'champion' and coalesce(state, 'open') <> 'planned'""",
     "feedback": "select referral_id, asked, goal_met as goal, online, at from feedback",
     "stalled": """
         select referral_id, owner, due_on::timestamp at time zone 'Europe/London' as at from stall""",
@@ -86,7 +110,7 @@ THINGS: Final[Mapping[str, str]] = {
     "capacity": """
         select array[kind, ward] as codes, sum(capacity) as n
         from place cross join unnest(case when cardinality(wards) = 0 then '{city-wide}' else wards end) as ward
-        group by kind, ward""",
+        where coalesce(state, 'open') = 'open' group by kind, ward""",
     "applications": """
         select array[round_id, state] as codes, count(*) as n from application group by round_id, state""",
     "scores": f"""
@@ -119,6 +143,7 @@ class Measures:
             f"""select array[{words}]::text[] as sort, count(distinct referral_id) as n
                 from ({SOURCES[base.name]}) as counted where {_in_time(base)} group by sort order by sort""",
             *_times(period, at),
+            timeout=COUNTED_WITHIN,
         )
         return {tuple(row["sort"]): row["n"] for row in rows}
 
@@ -137,6 +162,7 @@ class Measures:
                 where {_in_time(measure)} group by codes""",
             *_times(period, at),
             measure.quantile,
+            timeout=COUNTED_WITHIN,
         )
         return {tuple(code or UNKNOWN for code in row["codes"]): (row["days"], row["people"]) for row in rows}
 
@@ -157,7 +183,8 @@ class Measures:
         rows = await self.conn.fetch(
             """select code, name from area union all select partner, name from partner
                union all select round_id, name || ': ' || round_id from grant_round join fund using (fund_id)
-               union all select 'decile of ' || code, decile::text from area"""
+               union all select 'decile of ' || code, decile::text from area
+               union all select 'part of ' || code, committee from area where committee is not null"""
         )
         return {row["code"]: row["name"] for row in rows}
 

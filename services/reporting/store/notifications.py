@@ -27,9 +27,10 @@ class Notifications:
     async def save(self, facts: Sequence[tuple[UUID, Told, str]]) -> None:
         """Takes the id of each event, its fact, and what came of it."""
         await self.conn.execute(
-            """insert into notification (event_id, referral_id, need_id, audience, status, result, channel, reason, at)
+            """insert into notification (event_id, referral_id, need_id, audience, status, result, channel, reason, at,
+                                         rung)
                select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                    $8::text[], $9::timestamptz[])
+                                    $8::text[], $9::timestamptz[], $10::int[])
                on conflict do nothing""",
             [event_id for event_id, _, _ in facts],
             [fact.referral_id for _, fact, _ in facts],
@@ -40,6 +41,7 @@ class Notifications:
             [getattr(fact, "channel", None) for _, fact, _ in facts],
             [getattr(fact, "outcome", getattr(fact, "reason", None)) for _, fact, _ in facts],
             [fact.at for _, fact, _ in facts],
+            [fact.rung for _, fact, _ in facts],
         )
 
     async def save_feedback(self, facts: Sequence[FeedbackGiven]) -> None:

@@ -169,4 +169,6 @@ class Referrals:
         await self.conn.execute("delete from support where referral_id = any($1::uuid[])", ids)
         await self.conn.execute("delete from gap where referral_id = any($1::uuid[])", ids)
         await self.conn.execute("delete from notification where referral_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from loan where referral_id = any($1::uuid[])", ids)
+        await self.conn.execute("delete from escalation where referral_id = any($1::uuid[])", ids)
         await self.conn.execute("delete from feedback where referral_id = any($1::uuid[])", ids)
