@@ -17,9 +17,9 @@ from contracts.message import SERVICES
 from deploy.embedded.processes import recall, stop
 from tests.built import built
 from tests.deployment import Deployment
-from tests.journeys.partners import a_body, answer, headers, outbox, post, write
+from tests.journeys.partners import a_body, answer, headers, outbox, post, somebody, write
 from tests.journeys.search import as_administrator, find
-from tests.referrals.builders import PERSON, WARD
+from tests.referrals.builders import WARD
 from tests.support import eventually
 
 WHY = ("--reason", "asked for it", "--by", "ann")
@@ -41,7 +41,7 @@ async def refer(deployment: Deployment, **changes: Any) -> Known:
     partner = deployment.partners["gp-armley"]
     mark, reference = f"Quillfeather{secrets.token_hex(4)}", f"GP-{secrets.randbelow(10**11):011d}"
     contact = {"channels": ["phone"], "through": f"{mark} neighbour", "hours": ["00:00", "23:59"]}
-    person = {**PERSON, "name": f"{mark} Name", "notes": f"{mark} notes", "safe_contact": contact}
+    person = {**somebody(), "name": f"{mark} Name", "notes": f"{mark} notes", "safe_contact": contact}
     submission = uuid4().hex
     body = a_body(partner, person, reference=reference, languages=["ur"], **changes)
     await write(partner, (json.dumps(body).encode(), headers(submission)))
