@@ -17,6 +17,8 @@ from tests.deployment import Deployment
 from tests.doors.bodies import MARK, TIMES, bytes_of, drawn, whole
 from tests.doors.conftest import Tried, lives_on
 
+schemathesis.serializer.alias("message/rfc822", "text/plain")
+
 ROLES = ("nobody", "partner", "applicant", "staff")
 CASES = 3 * TIMES
 BODIES = 30 * TIMES
