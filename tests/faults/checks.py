@@ -17,9 +17,10 @@ from tests.faults.poison import letters_owed
 from tests.matching import checks as matching
 from tests.matching.log import facts_in
 
-DECISIONS: Final = """
-    select headers like '%.OfferMade.%' as is_offer, convert_from(value, 'UTF8')::jsonb as data from said
-    where topic = 'matching' and (headers like '%.OfferMade.%' or headers like '%.NeedWaiting.%') order by position
+DECISIONS: Final = r"""
+    select substring(headers from 'furthest\.matching\.(OfferMade|NeedWaiting|QueueChanged)\.') as fact,
+        convert_from(value, 'UTF8')::jsonb as data
+    from said where topic = 'matching' and headers ~ '\.(OfferMade|NeedWaiting|QueueChanged)\.' order by position
 """
 
 
@@ -74,19 +75,14 @@ class Queue:
 
 
 async def _nobody_is_passed_over(seen: Evidence) -> Owed:
-    """Replays what was decided: no offer may go past somebody who waited, and whom the place suits.
-
-    A need that was withdrawn is left out: matching does not say when it heard of that.
-    """
+    """Replays what was decided: no offer may go past somebody who waited, and whom the place suits."""
     needs = await seen.rows(
         "matching", "select need_id, kind, ward, partner, requirements, languages, formats, schemes, days from need"
     )
-    ranks = await seen.rows(
-        "matching", "select need_id, lane, to_char(rank_key, 'YYYYMMDDHH24MISSUS'), state from need"
-    )
+    ranks = await seen.rows("matching", "select need_id, lane, to_char(rank_key, 'YYYYMMDDHH24MISSUS') from need")
     suited = {(row[0], *row[1:]) for row in await seen.rows("matching", SUITED)}
     refused = set(await seen.rows("matching", REFUSED))
-    stay = {row[0] or "": (row[1] != "urgent", row[2], row[0]) for row in ranks if row[3] != "withdrawn"}
+    stay = {row[0] or "": (row[1] != "urgent", row[2], row[0]) for row in ranks}
     queue = Queue({row[0] or "": row[1:] for row in needs}, stay)
     places: dict[tuple[Any, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for partner, place, *asks in suited:
@@ -96,10 +92,12 @@ async def _nobody_is_passed_over(seen: Evidence) -> Owed:
         async for row in conn.cursor(DECISIONS):
             data = json.loads(row["data"])
             need = data["need_id"]
-            if not row["is_offer"]:
+            if row["fact"] == "NeedWaiting":
                 queue.join(need)
                 continue
             queue.leave(need)
+            if row["fact"] == "QueueChanged":
+                continue
             place = (data["provider"], data["place_id"])
             passed += [
                 f"{other} by {need} at {place[1]}"
