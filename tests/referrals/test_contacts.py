@@ -16,6 +16,7 @@ from chassis.http import build_internal_app
 from chassis.service import Running, Service
 from chassis.tokens import Tokens
 from contracts.referrals import ReferralReceived
+from services.referrals.api.contacts import A_MINUTE
 from services.referrals.domain.areas import Area
 from services.referrals.handlers.partners import LoadAreas
 from services.referrals.handlers.restored import ReleaseContact
@@ -147,3 +148,11 @@ async def test_after_a_restore_nobody_is_contacted_until_staff_release_it(contac
     assert await contacts.stage.rows("select released_by, why from contact_hold") == [
         {"released_by": "ann", "why": "looked at"}
     ]
+
+
+async def test_who_asks_for_more_people_than_are_told_in_a_minute_waits_for_the_next(contacts: Contacts) -> None:
+    nobody = [uuid4()] * 500
+    answers = [(await contacts.ask(*nobody)).status_code for _ in range(A_MINUTE // 500 + 1)]
+    assert answers == [*[200] * (A_MINUTE // 500), 429]
+    contacts.stage.clock.forward(timedelta(minutes=1))
+    assert (await contacts.ask(*nobody)).status_code == 200

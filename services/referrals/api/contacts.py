@@ -1,13 +1,14 @@
 """How a person may be reached now, for services and providers; and what comes back of reaching them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.door import body_of, read
-from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Staff, peer
+from chassis.http import NOT_FOUND, IdempotencyKey, Partner, Problem, Staff, peer
+from chassis.pace import Pace
 from chassis.service import Running
 from chassis.tokens import Tokens
 from contracts.contacting import Asked, ContactReported, GoalMet, Online
@@ -21,6 +22,10 @@ from services.referrals.store import Store
 Tried = Annotated[
     tuple[Annotated[str, Field(max_length=20)], ...], Query(max_length=10, description="Channels that failed.")
 ]
+
+A_MINUTE: Final = 6_000
+"""Twice what GOV.UK Notify takes of a service in a minute."""
+TOO_FAST: Final = Problem(429, "Too many people were asked for in this minute. Ask again in the next.")
 
 
 class WorkLookups(BaseModel):
@@ -48,12 +53,15 @@ class Answers(BaseModel):
 
 def for_services(running: Running, gate: Gate, tokens: Tokens) -> APIRouter:
     router = APIRouter()
+    pace = Pace(A_MINUTE, running.clock)
 
     @router.post("/v1/contacts")
     async def contacts(
         asked: Lookups, who: Annotated[str, Depends(peer(running.name, tokens, running.clock))]
     ) -> dict[str, list[dict[str, Any]]]:
         """How each person may be told now. Every answer is audited; none is stored by who asks."""
+        if not pace.allows(who, len(asked.lookups)):
+            raise TOO_FAST
         async with running.database.acquire() as conn, conn.transaction():
             return {"contacts": await gate.contacts(Store(conn), asked.lookups, who, running.clock())}
 
