@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Said
@@ -23,6 +22,7 @@ from contracts.matching import (
 )
 from contracts.vocabulary import OfferEnd
 from services.reporting.domain.folding import gaps, latest
+from services.reporting.handlers.rows import rows
 from services.reporting.store import Store
 
 OfferEnded = OfferAccepted | OfferDeclined | OfferExpired | OfferWithdrawn
@@ -65,14 +65,12 @@ async def on_offer_ended(events: Sequence[Event[OfferEnded]], store: Store, _at:
 
 
 async def on_support_started(events: Sequence[Event[SupportStarted]], store: Store, _at: datetime) -> list[Said]:
-    rows = latest(events, lambda event: event.id)
-    await store.matching.start_support([(UUID(event.id), event.data) for event in rows])
+    await store.matching.start_support(rows(events))
     return []
 
 
 async def on_support_ended(events: Sequence[Event[SupportEnded]], store: Store, _at: datetime) -> list[Said]:
-    rows = latest(events, lambda event: event.id)
-    await store.matching.end_support([(UUID(event.id), event.data) for event in rows])
+    await store.matching.end_support(rows(events))
     return []
 
 

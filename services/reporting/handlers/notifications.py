@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Said
@@ -16,6 +15,7 @@ from contracts.notifications import (
     NotificationWithheld,
 )
 from services.reporting.domain.folding import latest
+from services.reporting.handlers.rows import rows
 from services.reporting.store import Store
 
 Told = (
@@ -32,8 +32,7 @@ RESULT: dict[type[Told], str] = {
 
 
 async def on_notification(events: Sequence[Event[Told]], store: Store, _at: datetime) -> list[Said]:
-    rows = latest(events, lambda event: event.id)
-    await store.notifications.save([(UUID(event.id), event.data, RESULT[type(event.data)]) for event in rows])
+    await store.notifications.save([(event_id, fact, RESULT[type(fact)]) for event_id, fact in rows(events)])
     return []
 
 

@@ -2,25 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.facts import Said
 from contracts.matching import NeedEscalated
 from contracts.stock import DirectHelpGiven, LoanChanged
 from services.reporting.domain.folding import latest
+from services.reporting.handlers.rows import rows
 from services.reporting.store import Store
 
 
 async def on_direct_help_given(events: Sequence[Event[DirectHelpGiven]], store: Store, _at: datetime) -> list[Said]:
-    rows = latest(events, lambda event: event.id)
-    await store.stock.give([(UUID(event.id), event.data) for event in rows])
+    await store.stock.give(rows(events))
     return []
 
 
 async def on_loan_changed(events: Sequence[Event[LoanChanged]], store: Store, _at: datetime) -> list[Said]:
-    rows = latest(events, lambda event: event.id)
-    await store.stock.save_loans([(UUID(event.id), event.data) for event in rows])
+    await store.stock.save_loans(rows(events))
     return []
 
 
