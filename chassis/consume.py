@@ -29,7 +29,7 @@ log = logger("consume")
 
 LONGEST_WAIT: Final = 30.0
 SEEK_WITHIN: Final = 5.0
-BETWEEN_LOOKS: Final = 100
+BETWEEN_LOOKS: Final = 20
 """Records decoded before the poll in hand may go on."""
 
 

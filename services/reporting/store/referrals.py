@@ -51,13 +51,15 @@ class Referrals:
         )
 
     async def save_referrals(self, facts: Sequence[ReferralReceived]) -> None:
+        """A referral is received once: what is heard again writes nothing."""
         await self.conn.execute(
             """insert into referral (referral_id, partner, area, received_at, score, groups, area_step, policy, lane)
                select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::int[], $6::int[],
                                     $7::int[], $8::text[], $9::text[])
                on conflict (referral_id) do update set partner = excluded.partner, area = excluded.area,
                    received_at = excluded.received_at, score = excluded.score, groups = excluded.groups,
-                   area_step = excluded.area_step, policy = excluded.policy, lane = excluded.lane""",
+                   area_step = excluded.area_step, policy = excluded.policy, lane = excluded.lane
+               where referral.received_at is null""",
             [fact.referral_id for fact in facts],
             [fact.partner for fact in facts],
             [fact.area for fact in facts],
@@ -75,8 +77,8 @@ class Referrals:
             """insert into need (need_id, referral_id, kind, area, status)
                select need_id, referral_id, kind, area, 'requested'
                from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as new (need_id, referral_id, kind, area)
-               on conflict (need_id) do update set kind = coalesce(need.kind, excluded.kind),
-                   area = coalesce(need.area, excluded.area), status = coalesce(need.status, excluded.status)""",
+               on conflict (need_id) do update set kind = excluded.kind, area = excluded.area, status = excluded.status
+               where need.status is null""",
             [need.need_id for need, _ in rows],
             [fact.referral_id for _, fact in rows],
             [need.kind for need, _ in rows],
