@@ -10,11 +10,12 @@ from chassis.facts import Later, Said
 from chassis.service import Service
 from contracts.message import Message
 from contracts.referrals import AreasLoaded, NeedStatusChanged, ReferralReceived
+from contracts.reporting import MetricPublished
 from contracts.vocabulary import Kind, NeedStatus
 from services.reporting.handlers.publishing import MakeTables, PublishMetrics
 from services.reporting.service import build
 from services.reporting.settings import ReportingSettings
-from tests.support import Stage
+from tests.support import Stage, said
 
 M = TypeVar("M", bound=Message)
 
@@ -72,6 +73,10 @@ def need_id(number: int, nth: int = 0) -> UUID:
     return UUID(int=number << 16 | 1 + nth)
 
 
+def ids(number: int) -> dict[str, UUID]:
+    return {"referral_id": referral_id(number), "need_id": need_id(number)}
+
+
 def received(number: int, kinds: Sequence[Kind] = ("device",), area: str = GIPTON, **fields: Any) -> ReferralReceived:
     needs = [{"need_id": need_id(number, nth), "kind": kind} for nth, kind in enumerate(kinds)]
     return a(ReferralReceived, referral_id=referral_id(number), area=area, ward=None, needs=needs, **fields)
@@ -112,3 +117,14 @@ async def published(stage: Stage) -> list[Said]:
         steps = [each for each in made if isinstance(each, Later) and isinstance(each.data, MakeTables)]
         told += [each for each in made if each not in steps]
     return told
+
+
+async def publish(on: Stage) -> dict[str, MetricPublished]:
+    """All that is said until nothing is left to be made."""
+    told = await published(on)
+    return {metric.name: metric for metric in said(told, MetricPublished)}
+
+
+def values(metric: MetricPublished) -> dict[str, int | str | None]:
+    """What is told of each row that is not nought."""
+    return {",".join(cell.codes): cell.hidden or cell.value for cell in metric.cells if cell.value != 0}

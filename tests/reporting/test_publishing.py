@@ -13,9 +13,7 @@ from chassis.service import Service
 from contracts.contacting import FeedbackGiven
 from contracts.grants import FundOpened, GrantAwarded, RoundOpened
 from contracts.matching import (
-    GapRecorded,
     NeedEscalated,
-    NeedWaiting,
     OfferDeclined,
     OfferMade,
     PlaceOpened,
@@ -33,12 +31,14 @@ from tests.reporting.builders import (
     GIPTON,
     a,
     areas,
+    ids,
     moved,
-    need_id,
+    publish,
     published,
     received,
     referral_id,
     reporting,
+    values,
 )
 from tests.support import NOON, Stage, said
 
@@ -51,20 +51,9 @@ def scheduled(those: Sequence[Said]) -> list[Later]:
     return [each for each in those if isinstance(each, Later)]
 
 
-async def publish(on: Stage) -> dict[str, MetricPublished]:
-    """All that is said until nothing is left to be made."""
-    told = await published(on)
-    return {metric.name: metric for metric in said(told, MetricPublished)}
-
-
 async def close_the_month(on: Stage) -> dict[str, MetricPublished]:
     on.clock.at = periods.closes_at(periods.month_of(on.clock.at.date()))
     return await publish(on)
-
-
-def values(metric: MetricPublished) -> dict[str, int | str | None]:
-    """What is told of each row that is not nought."""
-    return {",".join(cell.codes): cell.hidden or cell.value for cell in metric.cells if cell.value != 0}
 
 
 @pytest_asyncio.fixture
@@ -107,32 +96,6 @@ async def test_what_stands_is_hidden_rounded_or_nought(on: Stage) -> None:
     assert values(made["referrals/month-so-far/all"]) == {"": 15}
 
 
-async def test_somebody_waits_until_they_are_taken_on(on: Stage) -> None:
-    await on.hear(*(received(number) for number in range(20)))
-    await on.hear(*(moved(number, "accepted", at=NOON - timedelta(minutes=1)) for number in range(10)))
-    made = await publish(on)
-    assert values(made["waiting/now/kind"]) == {"device": 10}
-    assert values(made["stages/now/kind-by-stage"]) == {"device,waiting": 10, "device,taken-on": 10}
-    assert values(made["served/month-so-far/kind"]) == {"device": 10}
-
-
-async def test_gaps_and_those_passed_over_are_some_of_those_who_wait(on: Stage) -> None:
-    await on.hear(*(received(number) for number in range(20)))
-    first, last = NOON - timedelta(days=40), NOON - timedelta(days=1)
-    await on.hear(*(a(NeedWaiting, **_of(number), rank_key=first) for number in range(20)))
-    await on.hear(*(a(GapRecorded, **_of(number), area=GIPTON) for number in range(10)))
-    on.clock.forward(timedelta(minutes=1))
-    await on.hear(a(OfferMade, **_of(30), offer_id=UUID(int=7), rank_key=last))
-    on.clock.forward(timedelta(minutes=1))
-    made = await publish(on)
-    assert values(made["gaps/now/kind"]) == {"device": 10}
-    assert values(made["passed-over/now/kind"]) == {"device": 20}
-
-
-def _of(number: int) -> dict[str, UUID]:
-    return {"referral_id": referral_id(number), "need_id": need_id(number)}
-
-
 async def test_a_closed_month_says_what_happened_in_it_by_the_days_of_london(on: Stage) -> None:
     """The last minute of October is not November, even where UTC says so."""
     in_october = datetime.fromisoformat("2026-10-31T23:59:00+00:00")
@@ -162,8 +125,8 @@ async def test_a_figure_of_days_is_not_told_of_seven_people(on: Stage) -> None:
 async def test_offers_notifications_places_and_grants_are_counted(on: Stage) -> None:
     await on.hear(*(received(n) for n in range(10)))
     for n in range(10):
-        offer = {**_of(n), "offer_id": UUID(int=n)}
-        await on.hear(a(OfferMade, **offer), a(OfferDeclined, **offer, reason="too-far"), a(NotificationSent, **_of(n)))
+        offer = {**ids(n), "offer_id": UUID(int=n)}
+        await on.hear(a(OfferMade, **offer), a(OfferDeclined, **offer, reason="too-far"), a(NotificationSent, **ids(n)))
     await on.hear(a(PlaceOpened), a(FundOpened), a(RoundOpened), a(GrantAwarded))
     made = await close_the_month(on)
     assert values(made[f"offers/{MONTH}/end"]) == {"declined-too-far": 10}
@@ -178,8 +141,8 @@ async def test_offers_notifications_places_and_grants_are_counted(on: Stage) -> 
 
 async def test_what_people_say_and_days_that_went_by_are_counted(on: Stage) -> None:
     await on.hear(*(received(n) for n in range(10)))
-    await on.hear(*(a(FeedbackGiven, **_of(n), asked="closing", goal_met="yes", online="yes") for n in range(10)))
-    await on.hear(*(a(ReferralStalled, **_of(n), due_on=NOON.date()) for n in range(10)))
+    await on.hear(*(a(FeedbackGiven, **ids(n), asked="closing", goal_met="yes", online="yes") for n in range(10)))
+    await on.hear(*(a(ReferralStalled, **ids(n), due_on=NOON.date()) for n in range(10)))
     made = await close_the_month(on)
     assert values(made[f"feedback/{MONTH}/asked-by-goal"]) == {"closing,yes": 10}
     assert values(made[f"feedback/{MONTH}/asked-by-online"]) == {"closing,yes": 10}
@@ -230,11 +193,11 @@ async def test_what_comes_late_for_the_last_month_of_a_year_is_corrected_in_the_
 
 async def test_help_beside_offers_is_counted(on: Stage) -> None:
     await on.hear(*(received(n) for n in range(10)))
-    await on.hear(*(a(SupportStarted, **_of(n), at=NOON) for n in range(10)))
-    await on.hear(*(a(LoanChanged, **_of(n), state="returned", at=NOON) for n in range(8)))
-    await on.hear(*(a(NeedEscalated, **_of(n)) for n in range(9)))
+    await on.hear(*(a(SupportStarted, **ids(n), at=NOON) for n in range(10)))
+    await on.hear(*(a(LoanChanged, **ids(n), state="returned", at=NOON) for n in range(8)))
+    await on.hear(*(a(NeedEscalated, **ids(n)) for n in range(9)))
     await on.hear(a(DirectHelpGiven, count=13, ward=GIPTON, given_on=NOON.date()))
-    await on.hear(*(a(NotificationSent, **_of(n), rung=2, at=NOON) for n in range(10)))
+    await on.hear(*(a(NotificationSent, **ids(n), rung=2, at=NOON) for n in range(10)))
     await on.hear(*(a(PlaceOpened, place_id=f"champion {n}", kind="champion") for n in range(8)))
     made = await close_the_month(on)
     assert values(made[f"stock/{MONTH}/kind-by-became"]) == {"device,handed-over": 10, "device,returned": 10}

@@ -47,14 +47,18 @@ SOURCES: Final[Mapping[str, str]] = {
         select distinct on (referral_id, kind) referral_id, kind, coalesce(outcome, status) as outcome, ended_at as at
         from ({OF_NEED}) as of_need where ended_at is not null order by referral_id, kind, ended_at desc, need_id""",
     "waiting": f"""
-        select waiting.referral_id, kind, ward, band,
-               bool_or(exists (select from gap where gap.need_id = waiting.need_id and opened_at < $2
-                               and (closed_at is null or closed_at >= $2))) as gaps,
-               bool_or(exists (select from offer where offer.kind = waiting.kind and offer.rank_key > waiting.rank_key
-                               and offer.made_at > waiting.queued_at and offer.made_at < $2)) as "passed-over"
-        from ({OF_NEED}) as waiting
-        where received_at < $2 and (waiting_until is null or waiting_until >= $2)
-        group by 1, 2, 3, 4""",
+        select referral_id, kind, ward, band, bool_or(is_gap) as gaps,
+               bool_or(offered_since > rank_key) as "passed-over"
+        from (select *, max(offered) over (partition by kind order by at desc, waits desc rows unbounded preceding)
+                        as offered_since
+              from (select true as waits, waiting.referral_id, waiting.kind, ward, band, rank_key, queued_at as at,
+                           opened_at < $2 and (closed_at is null or closed_at >= $2) as is_gap, null as offered
+                    from ({OF_NEED}) as waiting left join gap using (need_id)
+                    where received_at < $2 and (waiting_until is null or waiting_until >= $2)
+                    union all
+                    select false, null, kind, null, null, null, made_at, null, rank_key
+                    from offer where made_at < $2) as by_kind) as in_time
+        where waits group by 1, 2, 3, 4""",
     "stages": f"""
         select referral_id, kind,
                case when status in ('requested', 'on-hold') then 'waiting' when status = 'offered' then 'on-offer'
