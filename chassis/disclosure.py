@@ -38,20 +38,22 @@ def bounds(count: int) -> Bounds:
 
 
 def protect(
-    people: People, slices: Sequence[Sequence[int]], before: Mapping[int, Bounds] | None = None
+    people: People, slices: Sequence[Sequence[int]], before: Mapping[int, Sequence[Bounds]] | None = None
 ) -> frozenset[int]:
     """What of the counts that are to be published has to be kept back, besides those that are hidden as small.
 
     `slices` are what is to be published, the most important first: single counts of them are kept back, none of them
-    small, and a slice as a whole where that is not enough. `before` is what is known of counts that were published
-    earlier: of those that do not hold any more, nothing follows.
+    small, and a slice as a whole where that is not enough. `before` is all that was ever told of a count: nothing
+    follows from what does not hold any more, and what does hold cannot be kept back any more.
     """
     counts = people.counts
-    known = {key: bound for key, bound in (before or {}).items() if holds(counts.get(key, 0), bound)}
-    known |= {key: bounds(counts.get(key, 0)) for part in slices for key in part}
+    still = {
+        key: bound for key, told in (before or {}).items() if (bound := _still(counts.get(key, 0), told)) != UNTOLD
+    }
+    known = still | {key: bounds(counts.get(key, 0)) for part in slices for key in part}
     earlier = of(before or ())
     small = [key for key, count in counts.items() if count in SMALL]
-    worlds, telling = Worlds(people, known, of(small)), _Telling(counts, slices)
+    worlds, telling = Worlds(people, known, of(small)), _Telling(counts, slices, still)
     for key in small:
         while not worlds.show(key) and telling.told:
             world = worlds.nearest(key, Price(telling.told, telling.cost))
@@ -64,19 +66,27 @@ def protect(
     return frozenset(telling.kept)
 
 
+def _still(count: int, told: Sequence[Bounds]) -> Bounds:
+    """What follows from all that was told of a count and holds."""
+    true = [bound for bound in told if holds(count, bound)]
+    ends = [most for _, most in true if most is not None]
+    return max((least for least, _ in true), default=0), min(ends, default=None)
+
+
 @dataclass(slots=True)
 class _Telling:
-    """What is to be told, and what of it is kept back."""
+    """What is to be told, what of it is kept back, and what is known of it all the same."""
 
     counts: Mapping[int, int]
     slices: Sequence[Sequence[int]]
+    still: Mapping[int, Bounds]
     kept: set[int] = field(default_factory=set)
     told: Counts = 0
     place: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.place = {key: n for n, part in enumerate(self.slices) for key in part}
-        self.told = of(self.place)
+        self.told = of(self.place.keys() - self.still.keys())
 
     def _goes_alone(self, key: int) -> bool:
         return key not in self.kept and self.counts.get(key, 0) > SMALL.stop
@@ -95,4 +105,4 @@ class _Telling:
             known |= dict.fromkeys([key] if alone else self.slices[self.place[key]], NOT_SMALL if alone else UNTOLD)
         self.kept |= known.keys()
         self.told &= ~of([key for key, bound in known.items() if bound == UNTOLD])
-        return known
+        return {key: self.still.get(key, bound) for key, bound in known.items()}

@@ -67,7 +67,7 @@ def kept_back(
 
     people = People(of_sort, counts, counted_in, lambda n: places.get(names[n], ()))
     told = [[number[key] for key in part] for part in slices]
-    return {names[n] for n in protect(people, told, {number[key]: bound for key, bound in (before or {}).items()})}
+    return {names[n] for n in protect(people, told, {number[key]: [bound] for key, bound in (before or {}).items()})}
 
 
 def of_parts(

@@ -1,14 +1,15 @@
 """Whoever has every table that was ever published, in every period, learns no small count of people."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis.disclosure import NOT_SMALL, SMALL, bounds, published
-from chassis.worlds import UNTOLD, Bounds
+from chassis.worlds import UNTOLD, Bounds, holds
 from contracts.reporting import MetricPublished, TableCell
 from contracts.vocabulary import KINDS
 from services.reporting.domain import periods
@@ -36,7 +37,12 @@ class Published:
     """All that was said of so many people of each sort."""
 
     people: Mapping[Sort, int]
-    tables: dict[str, MetricPublished] = field(default_factory=dict)
+    versions: dict[str, list[MetricPublished]] = field(default_factory=dict)
+
+    @property
+    def tables(self) -> dict[str, MetricPublished]:
+        """What stands."""
+        return {name: versions[-1] for name, versions in self.versions.items()}
 
     def close(self, month: Period) -> list[MetricPublished]:
         seen = {
@@ -55,9 +61,10 @@ class Published:
                 edition.tables += [
                     (Told(measure, year.name, by, to_date), year) for by in (*measure.tables, *measure.in_year)
                 ]
-        edition.earlier = dict(self.tables)
+        edition.earlier = {name: list(versions) for name, versions in self.versions.items()}
         new = edition.published(family_of(REFERRALS), NOON)
-        self.tables |= {one.name: one for one in new}
+        for one in new:
+            self.versions.setdefault(one.name, []).append(one)
         return new
 
 
@@ -80,8 +87,8 @@ def counted_by(metric: MetricPublished, cell: TableCell) -> Callable[[Sort], boo
     return counts
 
 
-def cells(tables: Mapping[str, MetricPublished]) -> Iterator[tuple[MetricPublished, TableCell]]:
-    return ((metric, cell) for metric in tables.values() for cell in metric.cells)
+def cells(tables: Iterable[MetricPublished]) -> Iterator[tuple[MetricPublished, TableCell]]:
+    return ((metric, cell) for metric in tables for cell in metric.cells)
 
 
 def told(metric: MetricPublished, cell: TableCell) -> Bounds:
@@ -95,10 +102,13 @@ def told(metric: MetricPublished, cell: TableCell) -> Bounds:
 
 
 def assert_nothing_is_learned(world: Published) -> None:
-    of = {id(cell): [s for s in SORTS if counted_by(metric, cell)(s)] for metric, cell in cells(world.tables)}
+    """Whoever kept every version, and was told which of its numbers are still true, learns nothing of what is so."""
+    ever = list(cells(chain.from_iterable(world.versions.values())))
+    of = {id(cell): [s for s in SORTS if counted_by(metric, cell)(s)] for metric, cell in ever}
     true = {key: sum(world.people.get(sort, 0) for sort in sorts) for key, sorts in of.items()}
-    solver = Solver(SORTS, [(of[id(cell)], told(metric, cell)) for metric, cell in cells(world.tables)])
-    for metric, cell in cells(world.tables):
+    known = [(of[id(cell)], told(metric, cell)) for metric, cell in ever if holds(true[id(cell)], told(metric, cell))]
+    solver = Solver(SORTS, known)
+    for metric, cell in cells(world.tables.values()):
         if true[id(cell)] in SMALL:
             assert cell.value is None
             least, most = solver.extremes(of[id(cell)])
@@ -118,10 +128,28 @@ def test_all_tables_of_all_months_and_years_tell_no_small_count(amounts: Sequenc
         assert_nothing_is_learned(world)
 
 
+@pytest.mark.invariant(7)
+@settings(max_examples=usual(8))
+@given(
+    st.lists(AMOUNT, min_size=len(SORTS), max_size=len(SORTS)),
+    st.lists(st.dictionaries(st.sampled_from(SORTS), st.integers(-3, 6), max_size=4), min_size=2, max_size=2),
+)
+def test_whoever_kept_what_was_corrected_since_learns_no_small_count(
+    amounts: Sequence[int], corrections: Sequence[Mapping[Sort, int]]
+) -> None:
+    """People who come late, and who were counted by mistake, change months that were closed."""
+    world = Published(dict(zip(SORTS, amounts, strict=True)))
+    world.close(MONTHS[0])
+    for month, corrected in zip(MONTHS[1:], corrections, strict=True):
+        world.people = {sort: max(0, people + corrected.get(sort, 0)) for sort, people in world.people.items()}
+        world.close(month)
+        assert_nothing_is_learned(world)
+
+
 def test_what_is_not_hidden_is_rounded_and_what_is_hidden_is_small_or_tells_of_what_is() -> None:
     world = Published(dict(zip(SORTS, range(len(SORTS)), strict=True)))
     world.close(MONTHS[0])
-    shown = [(cell, metric) for metric, cell in cells(world.tables)]
+    shown = [(cell, metric) for metric, cell in cells(world.tables.values())]
     assert {cell.value % 5 for cell, _ in shown if cell.value is not None} == {0}
     total = next(cell for cell, metric in shown if metric.name == "referrals/2026-04/all")
     assert total.value == published(sum(range(9)))

@@ -1,9 +1,11 @@
 """What is published at one time: what stands now and the open month, and each month once, when it is closed."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from chassis.disclosure import protect
 from chassis.worlds import Bounds, People
@@ -19,13 +21,13 @@ from services.reporting.store import Store
 
 @dataclass(slots=True)
 class Edition:
-    """Tables of the same people that are published together, most important first, and what was published before and
-    counts them too."""
+    """Tables of the same people that are published together, most important first, and every version of what was
+    published before and counts them too, by its name."""
 
     people: Mapping[Sort, int]
     geography: Geography
     tables: list[tuple[Told, Period]] = field(default_factory=list)
-    earlier: dict[str, MetricPublished] = field(default_factory=dict)
+    earlier: Mapping[str, Sequence[MetricPublished]] = field(default_factory=dict)
 
     def published(self, words: Sequence[str], at: datetime) -> list[MetricPublished]:
         """All that is to be told, and no more of it than is safe."""
@@ -51,11 +53,15 @@ class Edition:
     def _holds(self, told: Told, counts: Table) -> bool:
         """Whether it was published, for good, and says what is true today."""
         old = self.earlier.get(told.name)
-        return old is not None and not events_out.says_otherwise(old, counts)
+        return old is not None and not events_out.says_otherwise(old[-1], counts)
 
-    def _before(self, family: Family) -> dict[int, Bounds]:
-        known = [each for metric in self.earlier.values() for each in events_out.told(metric).items()]
-        return {family.number[cell]: bound for cell, bound in known if cell in family.number}
+    def _before(self, family: Family) -> Mapping[int, Sequence[Bounds]]:
+        known: dict[int, list[Bounds]] = defaultdict(list)
+        for metric in chain.from_iterable(self.earlier.values()):
+            for cell, bound in events_out.told(metric).items():
+                if cell in family.number:
+                    known[family.number[cell]].append(bound)
+        return known
 
     def _metric(
         self, told: Told, period: Period, counts: Table, kept: Collection[Cell], at: datetime
@@ -63,7 +69,7 @@ class Edition:
         back = {codes for codes in counts if told.cell(codes) in kept}
         made = events_out.metric(told.measure, period, told.by, events_out.counts(counts, back), at)
         old = self.earlier.get(told.name)
-        return events_out.corrected(old, made) if old else made
+        return events_out.corrected(old[-1], made) if old else made
 
 
 async def now(store: Store, geography: Geography, at: datetime) -> list[MetricPublished]:
@@ -121,7 +127,7 @@ async def _happened(
 ) -> list[MetricPublished]:
     """All tables of a year up to its last month hang together: those of new months, and those to be corrected."""
     told = list(_told(base, last))
-    earlier = await store.editions.published([each.name for each, _ in told])
+    earlier = await store.editions.versions([each.name for each, _ in told])
     named = {period.name for month in new for period in (month, periods.year_to(month))}
     tables = [(each, period) for each, period in told if each.name in earlier or period.name in named]
     if not tables:

@@ -40,7 +40,9 @@ class Editions:
         await self.conn.execute(
             """insert into edition (name, measure, period, ends_on, is_final, published)
                select * from unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::boolean[], $6::jsonb[])
-               on conflict (name) do update set ends_on = excluded.ends_on, published = excluded.published""",
+               on conflict (name) do update set ends_on = excluded.ends_on, published = excluded.published,
+                   superseded = case when edition.is_final then edition.superseded || edition.published
+                                else edition.superseded end""",
             [metric.name for metric in metrics],
             [metric.measure for metric in metrics],
             [metric.period for metric in metrics],
@@ -49,14 +51,17 @@ class Editions:
             [metric.model_dump_json() for metric in metrics],
         )
 
-    async def published(self, names: Sequence[str]) -> dict[str, MetricPublished]:
-        rows = await self.conn.fetch("select name, published from edition where name = any($1)", names)
-        return {row["name"]: _read(row["published"]) for row in rows}
+    async def versions(self, names: Sequence[str]) -> dict[str, list[MetricPublished]]:
+        """Every version of a final table, and the last one of others; the newest last."""
+        rows = await self.conn.fetch(
+            "select name, superseded || published as versions from edition where name = any($1)", names
+        )
+        return {row["name"]: [_read(version) for version in row["versions"]] for row in rows}
 
     async def changed(self, metrics: Sequence[MetricPublished]) -> list[MetricPublished]:
         """Those that say anything else than was published last."""
-        last = await self.published([metric.name for metric in metrics])
-        return [metric for metric in metrics if (was := last.get(metric.name)) is None or was.cells != metric.cells]
+        last = await self.versions([metric.name for metric in metrics])
+        return [each for each in metrics if (was := last.get(each.name)) is None or was[-1].cells != each.cells]
 
     async def closed(self) -> set[str]:
         """The names of months and years that were closed. What is only passed on may be there before."""
