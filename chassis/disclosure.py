@@ -57,12 +57,15 @@ def protect(
     for key in small:
         while not worlds.show(key) and telling.told:
             world = worlds.nearest(key, Price(telling.told, telling.cost))
-            if world is None:
-                worlds.tell_less(telling.keep_back(worlds.beside(earlier | 1 << key) & telling.told))
+            if world is None and not (beside := worlds.beside(earlier | 1 << key) & telling.told):
                 break
-            while wrong := worlds.wrong(world):
-                worlds.tell_less(telling.keep_back(of(wrong)))
-            worlds.found(world)
+            if world is None:
+                worlds.tell_less(telling.keep_back(beside))
+                continue
+            while wrong := of(worlds.wrong(world)) & telling.told:
+                worlds.tell_less(telling.keep_back(wrong))
+            if not worlds.wrong(world):
+                worlds.found(world)
     return frozenset(telling.kept)
 
 
@@ -86,7 +89,7 @@ class _Telling:
 
     def __post_init__(self) -> None:
         self.place = {key: n for n, part in enumerate(self.slices) for key in part}
-        self.told = of(self.place.keys() - self.still.keys())
+        self.told = of([key for key in self.place if self.still.get(key) != bounds(self.counts.get(key, 0))])
 
     def _goes_alone(self, key: int) -> bool:
         return key not in self.kept and self.counts.get(key, 0) > SMALL.stop

@@ -119,7 +119,7 @@ AMOUNT = st.one_of(st.integers(0, 4), st.integers(0, 14))
 
 
 @pytest.mark.invariant(7)
-@settings(max_examples=usual(8))
+@settings(max_examples=usual(100))
 @given(st.lists(AMOUNT, min_size=len(SORTS), max_size=len(SORTS)))
 def test_all_tables_of_all_months_and_years_tell_no_small_count(amounts: Sequence[int]) -> None:
     world = Published(dict(zip(SORTS, amounts, strict=True)))
@@ -129,7 +129,7 @@ def test_all_tables_of_all_months_and_years_tell_no_small_count(amounts: Sequenc
 
 
 @pytest.mark.invariant(7)
-@settings(max_examples=usual(8))
+@settings(max_examples=usual(100))
 @given(
     st.lists(AMOUNT, min_size=len(SORTS), max_size=len(SORTS)),
     st.lists(st.dictionaries(st.sampled_from(SORTS), st.integers(-3, 6), max_size=4), min_size=2, max_size=2),

@@ -111,8 +111,8 @@ async def test_damage_is_told_table_by_table_and_mended_only_where_it_is_accepte
 async def test_counts_of_what_was_mended_are_published_anew(live: Live) -> None:
     async def waiting() -> int | None:
         async with live.database.acquire() as conn:
-            (table,) = (await Editions(conn).published(["waiting/now/kind"])).values()
-        (count,) = [cell.value for cell in table.cells if cell.codes == ["device"]]
+            (versions,) = (await Editions(conn).versions(["waiting/now/kind"])).values()
+        (count,) = [cell.value for cell in versions[-1].cells if cell.codes == ["device"]]
         return count
 
     async with having_read(live, *facts(1, 31)):
