@@ -23,7 +23,7 @@ from chassis.postgres import Conn, Database, connect_pool, connected
 from chassis.sealing import Sealer
 from chassis.service import COLLECT_EVERY
 from chassis.settings import DatabaseSettings, KafkaSettings
-from contracts.message import Message
+from contracts.message import Message, Service
 from contracts.referrals import ReferralReceived
 from deploy import provision
 from deploy.embedded import kafka, postgres
@@ -166,6 +166,14 @@ def servers(folder: Path) -> Iterator[Ground]:
             kafka.stop(broker.process)
     finally:
         postgres.stop(database.process)
+
+
+async def make_database(superuser: DatabaseSettings, name: str, service: Service) -> Roles:
+    """An empty database of a service."""
+    roles = Roles(*(superuser.model_copy(update={"name": name, "user": f"{name}_{role}"}) for role in ROLES))
+    await provision.make_database(superuser, roles)
+    await migrate(roles.owner, roles.app.user, ["chassis", f"services.{service}"])
+    return roles
 
 
 async def lay(ground: Ground, records: int) -> Ground:

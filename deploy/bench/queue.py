@@ -9,12 +9,10 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
-from chassis.migrations import migrate
 from chassis.postgres import Conn, connected
 from chassis.settings import DatabaseSettings
-from deploy import provision
+from deploy.bench.ground import make_database
 from deploy.embedded import postgres
-from deploy.site import ROLES, Roles
 from deploy.wiring import build, settings_of
 
 TIMES: Final = 20
@@ -32,9 +30,7 @@ async def next_up(folder: Path, waiting: int) -> Timed:
 
 
 async def measure(superuser: DatabaseSettings, waiting: int) -> Timed:
-    roles = Roles(*(superuser.model_copy(update={"name": "queue", "user": f"queue_{role}"}) for role in ROLES))
-    await provision.make_database(superuser, roles)
-    await migrate(roles.owner, roles.app.user, ["chassis", "services.matching"])
+    roles = await make_database(superuser, "queue", "matching")
     filling = (files(__package__) / "fill" / "queue.sql").read_text(encoding="utf-8").format(waiting=waiting)
     async with connected(roles.owner) as conn:
         await conn.execute(filling, timeout=FILL_WITHIN)

@@ -13,14 +13,11 @@ from pydantic import SecretStr
 from chassis.due import Senders
 from chassis.envelope import Event
 from chassis.ids import uuid7
-from chassis.migrations import migrate
 from chassis.postgres import Database, connect_pool
 from chassis.service import Service, now
 from chassis.work import Batch
 from contracts.referrals import NeedStatusChanged
-from deploy import provision
-from deploy.bench.ground import AT, SEALER, Ground, referral_id
-from deploy.site import ROLES, Roles
+from deploy.bench.ground import AT, SEALER, Ground, make_database, referral_id
 from deploy.wiring import build, settings_of
 
 POLL: Final = 1000
@@ -76,9 +73,7 @@ def _contact(lookup: dict[str, Any]) -> dict[str, Any]:
 
 async def telling(ground: Ground, messages: int) -> dict[str, float]:
     """Messages a second that are planned and queued, and those that left meanwhile; the provider is always sent to."""
-    roles = Roles(*(ground.superuser.model_copy(update={"name": "telling", "user": f"telling_{r}"}) for r in ROLES))
-    await provision.make_database(ground.superuser, roles)
-    await migrate(roles.owner, roles.app.user, ["chassis", "services.notifications"])
+    roles = await make_database(ground.superuser, "telling", "notifications")
     provider = Provider()
     server = await asyncio.start_server(provider.talk, "127.0.0.1", 0)
     service = _service(ground, server.sockets[0].getsockname()[1])
