@@ -11,8 +11,9 @@ from contracts.vocabulary import KINDS, NeedStatus
 from services.reporting.domain import periods
 from services.reporting.domain.families import family_of
 from services.reporting.domain.folding import gaps, latest, moves
-from services.reporting.domain.measures import BY_NAME, MEASURES, PARTS
+from services.reporting.domain.measures import BY_NAME, MEASURES, PARTS, Codes
 from services.reporting.domain.tables import Geography, table
+from services.reporting.domain.waits import within
 from services.reporting.domain.words import WORDS
 from services.reporting.store.measures import SOURCES, THINGS
 from tests.reporting.builders import a, moved
@@ -128,3 +129,28 @@ def test_the_next_month_to_close_closes_later_and_is_the_first(seconds: int) -> 
     assert periods.closes_at(next_) > moment
     before = periods.month_of(next_.starts_on - periods.DAY)
     assert periods.closes_at(before) <= moment
+
+
+WEST = Geography(["W1"], {"W1": "1"}, {"W1": "Inner"})
+WAITED_IN_MAY: dict[Codes, int] = {
+    ("2026-05", "device", "0-20", "W1", "1"): 3,
+    ("2026-05", "device", "0-20", "W1", "9"): 2,
+    ("2026-05", "skills", "0-20", "W1", "30"): 4,
+    ("2026-06", "device", "0-20", "W1", "100"): 9,
+}
+
+
+def test_days_are_those_within_which_a_share_had_what_they_waited_for() -> None:
+    by_kind = within(WAITED_IN_MAY, {"2026-05"}, ("kind",), 0.5, WEST)
+    assert {codes: days for codes, (days, _) in by_kind.items()} == {("device",): 1, ("skills",): 30}
+    assert within(WAITED_IN_MAY, {"2026-05"}, ("decile",), 0.5, WEST)["1",][0] == 9
+    assert within(WAITED_IN_MAY, {"2026-05", "2026-06"}, (), 0.9, WEST)[()][0] == 100
+
+
+def test_of_people_who_waited_for_several_kinds_no_more_are_sure_than_waited_for_one() -> None:
+    assert within(WAITED_IN_MAY, {"2026-05"}, (), 0.5, WEST)[()] == (9, 5)
+    assert within(WAITED_IN_MAY, {"2026-05"}, ("kind",), 0.5, WEST)["skills",] == (30, 4)
+
+
+def test_where_nobody_waited_there_are_no_days() -> None:
+    assert within(WAITED_IN_MAY, {"2026-04"}, (), 0.5, WEST) == {}

@@ -90,5 +90,10 @@ def months(first: date, last: date) -> Iterator[Period]:
         day = _next(day)
 
 
+def names(period: Period) -> frozenset[str]:
+    """Of the months that it has days of."""
+    return frozenset(month.name for month in months(period.starts_on, period.ends_on))
+
+
 def _next(first: date) -> date:
     return (first + 31 * DAY).replace(day=1)

@@ -16,6 +16,7 @@ from services.reporting.domain.families import Cell, Family, Sort, Told, family_
 from services.reporting.domain.measures import MEASURES, By, Measure, members
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography, Table, table
+from services.reporting.domain.waits import within
 from services.reporting.store import Store
 
 
@@ -77,7 +78,9 @@ async def now(store: Store, geography: Geography, at: datetime) -> list[MetricPu
     made: list[MetricPublished] = []
     for base in MEASURES:
         period = periods.now(at) if base.stands else periods.so_far(at)
-        if not base.counts_people:
+        if base.quantile:
+            made += await _waits(store, geography, base, [(period, base.open_tables)], period, at)
+        elif not base.counts_people:
             made += await _others(store, geography, base, period, at)
         elif base.within is None:
             which = [(m, by) for m in members(base) for by in (m.tables if m.stands else m.open_tables)]
@@ -94,11 +97,11 @@ async def close(store: Store, geography: Geography, months: Sequence[Period], at
     made: list[MetricPublished] = []
     last = periods.month_of(periods.year_to(months[0]).starts_on - periods.DAY)
     for base in MEASURES:
-        if not base.counts_people:
-            which = [
-                each for month in months for each in ((month,) if base.stands else (month, periods.year_to(month)))
-            ]
-            made += [one for period in which for one in await _others(store, geography, base, period, at)]
+        if base.quantile:
+            which = [(period, base.tables) for month in months for period in (month, periods.year_to(month))]
+            made += await _waits(store, geography, base, which, periods.year_to(months[-1]), at)
+        elif not base.counts_people:
+            made += [one for month in months for one in await _others(store, geography, base, month, at)]
         elif base.within is None and base.stands:
             made += [one for month in months for one in await _stands(store, geography, base, month, at)]
         elif base.within is None:
@@ -148,14 +151,29 @@ def _told(base: Measure, last: Period) -> Iterator[tuple[Told, Period]]:
             yield from ((Told(m, year.name, by, to_date), year) for by in (*m.tables, *m.in_year))
 
 
+async def _waits(
+    store: Store,
+    geography: Geography,
+    measure: Measure,
+    which: Sequence[tuple[Period, Sequence[By]]],
+    whole: Period,
+    at: datetime,
+) -> list[MetricPublished]:
+    """Days of these periods, all of them within one."""
+    share, waited = measure.quantile or 0, await store.measures.days(measure, whole, at)
+    return [
+        events_out.metric(
+            measure, period, by, events_out.days(within(waited, periods.names(period), by, share, geography)), at
+        )
+        for period, tables in which
+        for by in tables
+    ]
+
+
 async def _others(
     store: Store, geography: Geography, measure: Measure, period: Period, at: datetime
 ) -> list[MetricPublished]:
-    """Days, and what is not of people."""
-    which: Sequence[By] = measure.tables if measure.stands or period.is_final else measure.open_tables
-    if measure.quantile:
-        rows = [(by, await store.measures.days(measure, period, by, at)) for by in which]
-        return [events_out.metric(measure, period, by, events_out.days(found), at) for by, found in rows]
+    """What is not of people, as it stands."""
     counted = await store.measures.things(measure)
-    made = [(by, table(counted, measure.grain, by, geography)) for by in which]
+    made = [(by, table(counted, measure.grain, by, geography)) for by in measure.tables]
     return [events_out.metric(measure, period, by, events_out.exact(each), at) for by, each in made]

@@ -13,7 +13,7 @@ from typing import Final
 from chassis.postgres import Conn
 from contracts.calendar import day_of
 from services.reporting.domain.families import NEEDS, Sort, family_of
-from services.reporting.domain.measures import BANDS, BY_NAME, UNKNOWN, By, Codes, Measure
+from services.reporting.domain.measures import BANDS, BY_NAME, UNKNOWN, Codes, Measure
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography
 
@@ -29,9 +29,9 @@ OF_NEED: Final = f"""
     from need join ({PEOPLE}) as people using (referral_id)
     where status is not null and status <> 'entered-in-error'"""
 TAKEN_ON: Final = f"""
-    select referral_id, kind, ward, band, accepted_at as at,
-           extract(epoch from accepted_at - received_at) / 86400 as days
-    from ({OF_NEED}) as of_need where accepted_at is not null"""
+    select referral_id, kind, ward, band, min(accepted_at) as at,
+           extract(epoch from min(accepted_at) - received_at) / 86400 as days
+    from ({OF_NEED}) as of_need where accepted_at is not null group by 1, 2, 3, 4, received_at"""
 
 SOURCES: Final[Mapping[str, str]] = {
     "referrals": f"""
@@ -70,7 +70,7 @@ SOURCES: Final[Mapping[str, str]] = {
     "wait-half": TAKEN_ON,
     "wait-most": TAKEN_ON,
     "first-contact": f"""
-        select people.*, told.at, extract(epoch from told.at - received_at) / 86400 as days
+        select '' as kind, people.*, told.at, extract(epoch from told.at - received_at) / 86400 as days
         from (select referral_id, min(at) as at from notification
               where audience = 'person' and (result = 'sent' or (result, reason) = ('call-completed', 'reached'))
               group by referral_id) as told
@@ -155,20 +155,15 @@ class Measures:
         """What is not of people, by the grain of the measure."""
         return {tuple(row["codes"]): int(row["n"]) for row in await self.conn.fetch(THINGS[measure.name])}
 
-    async def days(self, measure: Measure, period: Period, by: By, at: datetime) -> dict[Codes, tuple[int, int]]:
-        """Of each group, the quantile in whole days, and of how many people it is."""
-        codes = ", ".join("decile.decile" if word == "decile" else f'"{word}"::text' for word in by)
+    async def days(self, measure: Measure, period: Period, at: datetime) -> dict[Codes, int]:
+        """How many waited so many whole days, by `WAITED`."""
         rows = await self.conn.fetch(
-            f"""select array[{codes}]::text[] as codes, count(distinct referral_id) as people,
-                       round(percentile_cont($3) within group (order by days))::int as days
-                from ({SOURCES[measure.name]}) as counted
-                left join (select code, decile::text as decile from area) as decile on code = ward
-                where {_in_time(measure)} group by codes""",
+            f"""select array[{_at_its_place("month")}, kind, band, ward, round(days)::int::text] as codes, count(*) as n
+                from ({SOURCES[measure.name]}) as counted where {_in_time(measure)} group by codes""",
             *_times(period, at),
-            measure.quantile,
             timeout=COUNTED_WITHIN,
         )
-        return {tuple(code or UNKNOWN for code in row["codes"]): (row["days"], row["people"]) for row in rows}
+        return {tuple(row["codes"]): row["n"] for row in rows}
 
     async def geography(self) -> Geography:
         """The areas that were loaded last, and what older ones were."""
