@@ -70,10 +70,18 @@ def protect(
 
 
 def _still(count: int, told: Sequence[Bounds]) -> Bounds:
-    """What follows from all that was told of a count and holds."""
-    true = [bound for bound in told if holds(count, bound)]
-    ends = [most for _, most in true if most is not None]
-    return max((least for least, _ in true), default=0), min(ends, default=None)
+    """What follows from all that was told of a count, one after another: what contradicts what was known before takes
+    its place. From what does not hold nothing follows."""
+    known = UNTOLD
+    for bound in told:
+        known = _both(known, bound) or bound
+    return known if holds(count, known) else UNTOLD
+
+
+def _both(one: Bounds, other: Bounds) -> Bounds | None:
+    ends = [most for _, most in (one, other) if most is not None]
+    least, most = max(one[0], other[0]), min(ends, default=None)
+    return None if most is not None and least > most else (least, most)
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from services.reporting.domain.tables import Geography
 from services.reporting.handlers.editions import Edition
 from services.reporting.handlers.people import _metric
 from services.reporting.pages import words
+from services.reporting.store.editions import Editions
 from tests.attacker import Solver
 from tests.reporting.builders import a, received, reporting
 from tests.reporting.builders import published as made_tables
@@ -128,6 +129,11 @@ async def test_it_is_published_as_it_comes_and_the_month_is_still_closed(stage: 
     assert not [metric for metric in closed if metric.measure == "people"]
     kept = await on.rows("select name from edition where measure = 'people'")
     assert kept == [{"name": "people/2026-11/sex"}]
+    await on.hear(a(PeopleCounted, month="2026-12"))
+    async with on.database.acquire() as conn:
+        shown = {metric.name for metric in await Editions(conn).for_pages() if metric.final}
+    assert shown >= {"people/2026-12/sex", "referrals/2026-11/all"}, "until December is closed November is shown"
+    assert "people/2026-11/sex" not in shown
 
 
 def test_every_code_is_in_words() -> None:

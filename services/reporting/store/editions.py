@@ -76,10 +76,12 @@ class Editions:
         return [_read(row["published"]) for row in rows]
 
     async def for_pages(self) -> list[MetricPublished]:
-        """What stands now, the open month, the last month with its year; and the waiting list of every month."""
+        """What stands now, the open month, the last month with its year; and the waiting list of every month. What is
+        only passed on has a last month of its own."""
         return await self.all(
             """not is_final or name ~ '^waiting/[^/]+/kind$'
-               or ends_on = (select max(ends_on) from edition where is_final)"""
+               or ends_on = (select max(ends_on) from edition as final
+                             where is_final and (final.measure = 'people') = (edition.measure = 'people'))"""
         )
 
     async def periods(self) -> list[str]:
