@@ -9,6 +9,9 @@ from pathlib import Path
 
 from contracts.reporting import MetricPublished
 from contracts.vocabulary import KINDS
+from services.referrals.domain.people import CIRCUMSTANCES, MONITORED
+from services.referrals.domain.priority import Policy
+from services.referrals.handlers.people import circumstances, monitoring
 from services.reporting import events_out
 from services.reporting.domain import periods
 from services.reporting.domain.families import Sort, Told, family_of
@@ -16,6 +19,7 @@ from services.reporting.domain.measures import BANDS, MEASURES, By, Codes, Measu
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography, table
 from services.reporting.handlers.editions import Edition
+from services.reporting.handlers.people import _metric
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MONTH = periods.month_of(AT.date().replace(month=10))
@@ -61,7 +65,18 @@ def published() -> list[MetricPublished]:
             made += _people(base)
         elif not base.counts_people:
             made += [_other(base, period, by) for period, tables in _periods(base) for by in tables]
-    return made
+    return made + _who()
+
+
+def _who() -> list[MetricPublished]:
+    """As referrals counts people, and reporting passes it on."""
+    chance, policy = random.Random("who"), Policy()  # noqa: S311 - made-up people
+    told = Counter(("leeds-1", frozenset(chance.sample(CIRCUMSTANCES, chance.randrange(4)))) for _ in range(300))
+    counted = [circumstances(MONTH.name, told, {"leeds-1": policy})]
+    for word, codes in MONITORED.items():
+        of_word = Counter(chance.choices(codes, range(1, len(codes) + 1), k=300))
+        counted.append(monitoring(MONTH.name, word, {code: of_word[code] for code in codes}))
+    return [_metric(each, AT) for each in counted]
 
 
 def _periods(measure: Measure) -> list[tuple[Period, tuple[By, ...]]]:

@@ -258,7 +258,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         "grants-by-ward",
         "Where grant money goes",
-        "Pence awarded to projects that work in each ward. A project that works in several is counted in each.",
+        "Money awarded to projects that work in each ward. A project that works in several is counted in each.",
         "pence",
         tables=(("ward",),),
         stands=True,
@@ -266,7 +266,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         "grants",
         "Grant money",
-        "Pence of each round: its budget, what was asked for, what was awarded, and what was paid.",
+        "Money of each round: its budget, what was asked for, what was awarded, what was paid. Each award, with who "
+        "has it, is published in the 360Giving standard.",
         "pence",
         tables=(("round", "money"),),
         stands=True,
@@ -275,8 +276,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
 WHO: Final = Measure(
     "people",
     "Who was referred",
-    "What is recorded of the people who were referred in a month: their circumstances, and their age, sex, ethnicity "
-    "and disability where they told it. Counted where it is kept, and made safe there.",
+    "What is recorded of the people who were referred in a month: their circumstances, of which one person may have "
+    "several; and their age, sex, ethnicity and disability, which nobody has to tell.",
     "people",
     tables=(("circumstance",), ("age",), ("sex",), ("ethnicity",), ("disability",)),
 )

@@ -21,7 +21,7 @@ WORDS: Final[dict[str, str]] = {
     "asked": "When they were asked",
     "goal": "Whether the goal was met",
     "online": "Whether they are online now",
-    "rung": "Which way of telling them it was, the first, the second, and so on",
+    "rung": "Which way of telling them it was",
     "became": "What became of it",
     "active": "Whether they help somebody now",
     "owner": "Who should have acted",

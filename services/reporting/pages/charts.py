@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 ROW: Final = 46
 LINE: Final = 20
-LABEL: Final = 26
-"""Letters of a label that fit beside its value on a narrow page."""
+LABEL: Final = 34
+"""Letters of a label and its value that fit beside each other on a narrow page."""
 COLUMN: Final = 180
 TILE: Final = 72
 ACROSS: Final = 3
@@ -31,7 +31,7 @@ def bars(rows: Sequence[Bar], title: str, key: str) -> Markup:
     """A bar under each label whose value is told; nothing where none is. Long labels have their value below."""
     told = [row for row in rows if row.size is not None]
     longest = max((row.size or 0 for row in told), default=0) or 1
-    lower = LINE if any(len(row.label) > LABEL for row in told) else 0
+    lower = LINE if any(len(row.label + row.text) > LABEL for row in told) else 0
     body = Markup("").join(
         Markup(
             '<text x="0" y="{y}">{label}</text><text x="{x}" y="{value_y}" text-anchor="{anchor}">{text}</text>'

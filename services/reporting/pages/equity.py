@@ -6,10 +6,11 @@ from typing import Final
 from chassis.disclosure import percentage
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
-from services.reporting.pages.figures import Figure, Numbers, over, some
+from services.reporting.pages.figures import Figure, Numbers, over
 
 DEPRIVED: Final = 3
 """Deciles 1 to this are what we call the most deprived wards."""
+HIDDEN: Final = "not shown"
 LOW_REACH: Final = 0.5
 """A deprived ward from which fewer than this share of the usual number are referred."""
 
@@ -22,17 +23,29 @@ def equity(numbers: Numbers) -> Figure | None:
     asked, helped = over(need, 1), over(served, 1)
     of_asked, of_helped = sum(asked.values()), sum(helped.values())
     shares = {d: (percentage(asked[d], of_asked), percentage(helped.get(d, 0), of_helped)) for d in asked}
+    hidden = [{codes[1] for codes, cell in cells.items() if cell.hidden} for cells in (need, served)]
+    told = {
+        decile: [_share(share, hidden=decile in those) for share, those in zip(both, hidden, strict=True)]
+        for decile, both in shares.items()
+    }
     bars = [
-        Bar(f"Decile {decile}: {word}", "-" if share is None else f"{share}%", share)
+        Bar(f"Decile {decile}: {word}", text, share)
         for decile, both in shares.items()
         if any(both)
-        for word, share in zip(("referred", "taken on"), both, strict=True)
+        for word, text, share in zip(("referred", "taken on"), told[decile], both, strict=True)
+        if share or text != HIDDEN
     ]
     title = _fair(asked, helped, of_asked, of_helped)
     note = f"Shares of the numbers that are shown. {numbers.of('needs', ('kind', 'decile'))}"
-    rows = [(numbers.named("decile", d), *("-" if s is None else f"{s}%" for s in both)) for d, both in shares.items()]
+    rows = [(numbers.named("decile", decile), *both) for decile, both in told.items()]
     head = ["Deprivation of the ward", "Share of those referred", "Share of those taken on"]
     return Figure("equity", title, note, charts.bars(bars, title, "equity"), head, rows)
+
+
+def _share(share: int | None, *, hidden: bool) -> str:
+    if share is None:
+        return "-"
+    return HIDDEN if hidden and not share else f"{share}%"
 
 
 def _fair(asked: Mapping[str, int], helped: Mapping[str, int], of_asked: int, of_helped: int) -> str:
@@ -41,7 +54,9 @@ def _fair(asked: Mapping[str, int], helped: Mapping[str, int], of_asked: int, of
     served = percentage(sum(helped.get(d, 0) for d in deprived), of_helped)
     if need is None or served is None:
         return "Too few are shown to compare who is referred with who is taken on"
-    return f"The most deprived wards have {need}% of those referred and {served}% of those taken on"
+    return (
+        f"Of the numbers shown, the most deprived wards have {need}% of those referred and {served}% of those taken on"
+    )
 
 
 REACHED: Final = {
@@ -74,7 +89,11 @@ def conversion(numbers: Numbers) -> Figure | None:
 def reach(numbers: Numbers) -> Figure | None:
     """Deprived wards from which few are referred: silence is not no need."""
     referred, deciles = numbers.cells("referrals", ("ward",)), numbers.names
-    deprived = [codes[0] for codes in referred if _decile(deciles, codes[0]) in range(1, DEPRIVED + 1)]
+    deprived = [
+        codes[0]
+        for codes, cell in referred.items()
+        if _decile(deciles, codes[0]) in range(1, DEPRIVED + 1) and cell.hidden != "kept-back"
+    ]
     if not deprived:
         return None
     shown = {ward: referred[ward,] for ward in deprived}
@@ -85,9 +104,9 @@ def reach(numbers: Numbers) -> Figure | None:
         for ward, cell in sorted(shown.items(), key=lambda item: item[1].value or 0)
     ]
     title = (
-        f"Few are referred from {some([numbers.named('ward', w) for w in low])}"
+        f"Few are referred from {words.some([numbers.named('ward', w) for w in low])}"
         if low
-        else "From none of the most deprived wards few are referred"
+        else "From none of the most deprived wards are far fewer people referred than usual"
     )
     note = f"People referred from wards of deciles 1 to {DEPRIVED}. {numbers.of('referrals', ('ward',))}"
     return Figure(

@@ -15,8 +15,12 @@ from services.reporting.domain.words import WORDS
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
 
-NAMED: Final = 3
-"""So many wards at most are named in a finding; more are counted."""
+COLUMNS: Final[Mapping[str, int]] = {"kind": 0, "asked": 1, "round": 1}
+"""Which of two words stands in the columns of a table, by the first of them."""
+IN_ORDER: Final = {
+    *("decile", "band", "stage", "round", "money", "state", "asked", "goal", "online", "age", "disability"),
+}
+"""Words whose codes have an order of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,9 @@ class Numbers:
     def named(self, word: str, code: str) -> str:
         return words.code(word, code, self.names)
 
+    def said(self, word: str, code: str) -> str:
+        return words.said(word, code, self.names)
+
     def larger(self, measure: str, by: By) -> list[tuple[str, str]]:
         """What may tell more than a table that is mostly hidden, and where that is."""
         metric = self.table(measure, by)
@@ -85,7 +92,7 @@ def when(metric: MetricPublished) -> str:
 
 def time(metric: MetricPublished) -> str:
     if metric.starts_on is None:
-        return "as it stands"
+        return f"end of {metric.ends_on:%B %Y}" if metric.final else "as it stands"
     if not metric.final:
         return "this month so far"
     return "the year to date" if "-to-" in metric.period else f"{metric.ends_on:%B %Y}"
@@ -99,30 +106,60 @@ def over(cells: Mapping[Codes, TableCell], at: int) -> dict[str, int]:
     return sums
 
 
-def simple(measure: str, by: By, finding: "Finding") -> "Maker":
-    """A bar for each row of a table of one word, or of two where the first is told with the second."""
+Maker = Callable[[Numbers], Figure | None]
+Finding = Callable[[Numbers, Mapping[Codes, TableCell]], str]
+"""What a table says, in a sentence."""
+
+
+def simple(measure: str, by: By, finding: Finding) -> Maker:
+    """A bar for each row of a table; where it counts by kind of help and something else, for each of the latter."""
 
     def make(numbers: Numbers) -> Figure | None:
         cells, metric = numbers.cells(measure, by), numbers.table(measure, by)
-        if metric is None or not cells:
-            return None
         ordered = _ordered(by, cells)
-        rows = [
-            Bar(words.codes(metric, cell, numbers.names), words.value(cell, metric.unit), cell.value)
-            for cell in ordered
+        if metric is None or not ordered:
+            return None
+        key, title, note = _key(measure, by), finding(numbers, cells), f"{BY_NAME[measure].explanation} {when(metric)}"
+        labels = [words.codes(metric, cell, numbers.names) for cell in ordered]
+        bars = [
+            Bar(each, words.value(cell, metric.unit), cell.value) for each, cell in zip(labels, ordered, strict=True)
         ]
-        key, title = _key(measure, by), finding(numbers, cells)
-        note = f"{BY_NAME[measure].explanation} {when(metric)}"
-        head = [", ".join(WORDS[word] for word in by) or "All", _unit(metric.unit)]
-        table = [(row.label, row.text) for row in rows]
-        return Figure(key, title, note, charts.bars(rows, title, key), head, table, numbers.larger(measure, by))
+        head: list[str] = [", ".join(WORDS[word] for word in by) or "All", _unit(metric.unit)]
+        rows: list[Sequence[str]] = [(bar.label, bar.text) for bar in bars]
+        if len(by) == 2 and by[0] in COLUMNS:
+            head, rows = _crossed(metric, ordered, numbers)
+        if len(by) == 2 and by[0] == "kind":
+            bars = _of_all_kinds(numbers, by[1], cells)
+            note += ADDED_UP if bars else ""
+        return Figure(key, title, note, charts.bars(bars, title, key), head, rows, numbers.larger(measure, by))
 
     return make
 
 
-Maker = Callable[[Numbers], Figure | None]
-Finding = Callable[[Numbers, Mapping[Codes, TableCell]], str]
-"""What a table says, in a sentence."""
+ADDED_UP: Final = " Bars add up the numbers that are shown of all kinds of help; a + says that there are a few more."
+
+
+def _of_all_kinds(numbers: Numbers, word: str, cells: Mapping[Codes, TableCell]) -> list[Bar]:
+    sums, hidden = over(cells, 1), {codes[1] for codes, cell in cells.items() if cell.hidden}
+    return [
+        Bar(numbers.named(word, code), _waits(sums[code], few=code in hidden), sums[code])
+        for code in _order(word, sums)
+        if sums[code]
+    ]
+
+
+def _crossed(
+    metric: MetricPublished, ordered: Sequence[TableCell], numbers: Numbers
+) -> tuple[list[str], list[Sequence[str]]]:
+    """A row for each code of one word, and a column for each of the other."""
+    across = COLUMNS[metric.by[0]]
+    down, over_there = metric.by[1 - across], metric.by[across]
+    cells: dict[Codes, TableCell] = {(cell.codes[1 - across], cell.codes[across]): cell for cell in ordered}
+    columns = sorted({column for _, column in cells}, key=lambda code: words.place(over_there, code))
+    return [WORDS[down], *(words.heading(over_there, code, numbers.names) for code in columns)], [
+        (numbers.named(down, row), *(words.value(cells.get((row, column)), metric.unit) for column in columns))
+        for row in _order(down, over(cells, 0))
+    ]
 
 
 def _key(measure: str, by: By) -> str:
@@ -137,14 +174,23 @@ def _unit(unit: str) -> str:
 
 def _ordered(by: By, cells: Mapping[Codes, TableCell]) -> list[TableCell]:
     """What has an order of its own keeps it; else the largest first. What is nought in a long list is left out."""
-    if by and by[-1] in {"decile", "band", "stage", "round", "money"}:
+    if by and by[-1] in IN_ORDER:
         known = [codes for codes, cell in cells.items() if "not-known" not in codes or cell.value or cell.hidden]
         return [
             cells[codes]
             for codes in sorted(known, key=lambda codes: [words.place(*each) for each in zip(by, codes, strict=True)])
         ]
-    by_size = sorted(cells.values(), key=lambda cell: -(cell.value if cell.value is not None else 1))
+    by_size = sorted(
+        cells.values(),
+        key=lambda cell: (not words.UNSAID.isdisjoint(cell.codes), -(cell.value if cell.value is not None else 1)),
+    )
     return [cell for cell in by_size if cell.value != 0 or len(cells) <= len(words.KINDS)]
+
+
+def _order(word: str, sums: Mapping[str, int]) -> list[str]:
+    if word in IN_ORDER:
+        return sorted(sums, key=lambda code: words.place(word, code))
+    return sorted(sums, key=lambda code: (code in words.UNSAID, -sums[code]))
 
 
 def waiting(numbers: Numbers) -> Figure | None:
@@ -196,14 +242,17 @@ def areas(numbers: Numbers) -> Figure | None:
     need, supply = numbers.cells("waiting", ("kind", word)), numbers.cells("capacity", ("kind", "ward"))
     waits, places = over(need, 1), numbers.places(over(supply, 1), word)
     hidden = {codes[1] for codes, cell in need.items() if cell.hidden}
-    order = sorted(waits, key=lambda code: (-waits[code], code not in hidden, numbers.named(word, code)))
+    order = sorted(
+        waits, key=lambda code: (not _is_place(code), -waits[code], code not in hidden, numbers.named(word, code))
+    )
     told = {code: _waits(waits[code], few=code in hidden) for code in order}
     most = max(waits.values(), default=0) or 1
     tiles = [
         Bar(numbers.named(word, code), f"{told[code]} / {places.get(code, 0):,}", 0, min(3, 4 * waits[code] // most))
         for code in order
     ]
-    title = _lacking([numbers.named(word, code) for code in order if waits[code] > places.get(code, 0)], word)
+    lacking = [code for code in order if _is_place(code) and waits[code] > places.get(code, 0)]
+    title = _lacking([numbers.named(word, code) for code in lacking], word)
     rows = [(numbers.named(word, code), told[code], f"{places.get(code, 0):,}") for code in order]
     note = AREAS[word].format(places.get("city-wide", 0)) + " " + numbers.of("waiting", ("kind", word))
     head = [WORDS[word], "People waiting", "Places"]
@@ -212,23 +261,24 @@ def areas(numbers: Numbers) -> Figure | None:
     )
 
 
+def _is_place(code: str) -> bool:
+    return code not in words.CODES["ward"] and code not in words.UNSAID
+
+
 AREAS: Final = {
     "ward": "Each tile: people waiting / places open for this ward alone, used ones included. "
-    "Places for the whole city ({:,}) come on top.",
+    "Places for the whole city ({:,}) come on top. A + says that a few more wait.",
     "committee": "Most wards have so few people waiting that their numbers are hidden: these are the parts of the "
-    "city. Each tile: people waiting / places open for wards there. Places for the whole city ({:,}) come on top.",
+    "city. Each tile: people waiting / places open for wards there. Places for the whole city ({:,}) come on top. "
+    "A + says that a few more wait.",
 }
 
 
 def _lacking(lacking: Sequence[str], word: str) -> str:
     area = "ward" if word == "ward" else "part of the city"
     if lacking:
-        return f"More people wait than there are places for their {area} in {some(lacking)}"
+        return f"More people wait than there are places for their {area} in {words.some(lacking)}"
     return f"In no {area} more people are known to wait than there are places for it"
-
-
-def some(names: Sequence[str]) -> str:
-    return words.listed(sorted(names)) if len(names) <= NAMED else f"{len(names)} areas"
 
 
 def _waits(told: int, *, few: bool) -> str:
@@ -236,22 +286,6 @@ def _waits(told: int, *, few: bool) -> str:
     if not told:
         return "a few" if few else "0"
     return f"{told:,}+" if few else f"{told:,}"
-
-
-def granted(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
-    """How much of the budgets was awarded, and what was asked for."""
-    pounds = {word: f"£{pence / 100:,.0f}" for word, pence in over(cells, 1).items()}
-    budget, asked, awarded = (pounds.get(word, "£0") for word in ("budget", "asked", "awarded"))
-    return f"{awarded} of {budget} was awarded, and {asked} was asked for"
-
-
-def largest(numbers: Numbers, cells: Mapping[Codes, TableCell], word: str, at: int = -1) -> str:
-    """The code of the largest count, in words; nothing where none is told."""
-    told = {codes: cell.value for codes, cell in cells.items() if cell.value}
-    if not told:
-        return ""
-    most = max(told, key=lambda codes: told[codes])
-    return numbers.named(word, most[at])
 
 
 def figures(numbers: Numbers, makers: Iterable[Maker]) -> list[Figure]:

@@ -11,8 +11,9 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 from contracts.calendar import LONDON
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting.domain.measures import Codes
-from services.reporting.pages import catalogue, equity, figures, words
-from services.reporting.pages.figures import Finding, Maker, Numbers, simple
+from services.reporting.pages import catalogue, equity, figures, findings, words
+from services.reporting.pages.figures import Maker, Numbers, simple
+from services.reporting.pages.findings import monitored, most, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,113 +32,103 @@ class Headline:
     note: str
 
 
-def _most(word: str, sentence: str, otherwise: str, at: int = -1) -> Finding:
-    """A finding that names what there is most of."""
-
-    def find(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
-        most = figures.largest(numbers, cells, word, at)
-        return sentence.format(most) if most else otherwise
-
-    return find
-
-
-def _longest(word: str) -> Finding:
-    def find(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
-        told = {codes: cell.value for codes, cell in cells.items() if cell.value is not None}
-        if len(told) < 2:
-            return "Too few were taken on to compare how long they waited"
-        if len(set(told.values())) == 1:
-            return f"Half were taken on within {words.days(next(iter(told.values())))}, whoever they are"
-        slow, fast = max(told, key=lambda c: told[c]), min(told, key=lambda c: told[c])
-        long, short = words.days(told[slow]), words.days(told[fast])
-        who = (numbers.named(word, slow[0]), numbers.named(word, fast[0]))
-        return f"Half were taken on within {long} ({who[0]}), and within {short} ({who[1]})"
-
-    return find
-
-
-WAIT_BY_BAND: Final = simple("wait-half", ("band",), _longest("band"))
-WAIT_BY_DECILE: Final = simple("wait-half", ("decile",), _longest("decile"))
-MOST_BY_BAND: Final = simple(
-    "wait-most", ("band",), _most("band", "The longest waits are of those with {}", "Too few were taken on to tell")
-)
-FIRST_CONTACT: Final = simple(
-    "first-contact",
-    ("band",),
-    _most("band", "Last to hear something from us: those with {}", "Too few were told something to compare"),
-)
-GAPS: Final = simple(
-    "gaps", ("kind",), _most("kind", "What is missing most: {}", "No gap is large enough to be shown", at=0)
-)
+WAIT_BY_BAND: Final = simple("wait-half", ("band",), within("band", "Half were taken on"))
+WAIT_BY_DECILE: Final = simple("wait-half", ("decile",), within("decile", "Half were taken on"))
+MOST_BY_BAND: Final = simple("wait-most", ("band",), within("band", "Nine in ten were taken on"))
+FIRST_CONTACT: Final = simple("first-contact", ("band",), within("band", "Half first heard from us"))
+GAPS: Final = simple("gaps", ("kind",), most("kind", "What is missing most: {}", "No gap is large enough to be shown"))
 GAPS_BY_COMMITTEE: Final = simple(
     "gaps",
     ("kind", "committee"),
-    _most("committee", "Help is missing most in {}", "No part of the city has a gap large enough to be shown"),
+    most("committee", "Help is missing most in {}", "No part of the city has a gap large enough to be shown"),
 )
 PASSED_OVER: Final = simple(
     "passed-over",
     ("kind",),
-    _most("kind", "Most often passed over, because no place suited: {}", "Nobody, or hardly anybody, was passed over"),
+    most("kind", "Most often passed over, as no free place suited: who waits for {}", "Hardly anybody was passed over"),
 )
-GRANTS: Final = simple("grants", ("round", "money"), figures.granted)
-APPLICATIONS: Final = simple(
-    "applications", ("round", "state"), _most("state", "Most applications are: {}", "No applications yet")
-)
+GRANTS: Final = simple("grants", ("round", "money"), findings.granted)
+APPLICATIONS: Final = simple("applications", ("round", "state"), findings.awarded)
 BY_WARD: Final = simple(
-    "grants-by-ward", ("ward",), _most("ward", "Most grant money goes to work in {}", "No grant money for a ward yet")
+    "grants-by-ward", ("ward",), most("ward", "Most grant money for a ward goes to {}", "No grant money for a ward yet")
 )
 SCORES: Final = simple(
-    "scores", ("round", "score", "state"), _most("score", "Most applications score {}", "No scores yet", at=1)
+    "scores", ("round", "score", "state"), most("score", "Applications most often score {}", "No scores yet", at=1)
 )
 STOCK: Final = simple(
-    "stock", ("kind", "became"), _most("became", "Devices and SIMs: most are {}", "Too few devices and SIMs to tell")
+    "stock",
+    ("kind", "became"),
+    most("became", "What happened most often to devices and SIMs: {}", "Too few devices and SIMs to tell"),
 )
 DIRECT: Final = simple(
     "direct-help",
     ("kind",),
-    _most("kind", "Given on the spot most often: {}", "Too little was given on the spot to tell"),
+    most("kind", "Given on the spot most often: {}", "Too little was given on the spot to tell"),
 )
 ESCALATED: Final = simple(
     "escalated",
     ("kind",),
-    _most("kind", "Most often declined, so that staff look: {}", "For nobody, or hardly anybody, staff had to look"),
+    most("kind", "Most often declined, so that staff look: {}", "For hardly anybody staff had to look"),
 )
 CHAMPIONS: Final = simple(
-    "champions", ("active",), _most("active", "Most Digital Champions are: {}", "Too few Digital Champions to tell")
+    "champions",
+    ("active",),
+    most("active", "Digital Champions are most often: {}", "Too few Digital Champions to tell"),
 )
 RUNGS: Final = simple(
-    "rungs", ("rung", "told"), _most("rung", "Most people hear from us by: {}", "Too few to tell", at=0)
+    "rungs", ("rung", "told"), most("rung", "People hear from us most often by {}", "Too few to tell", at=0)
 )
 STAGES: Final = simple(
     "stages",
     ("kind", "stage"),
-    _most("stage", "Of those referred lately, most are here: {}", "Too few needs to say how far they have come"),
+    most("stage", "How far help has most often come: {}", "Too few needs to say how far they have come"),
 )
 OUTCOMES: Final = simple(
-    "outcomes", ("kind", "outcome"), _most("outcome", "Help ended most often with: {}", "Too few to say how help ended")
+    "outcomes", ("kind", "outcome"), most("outcome", "How help most often ended: {}", "Too few to say how help ended")
 )
-OFFERS: Final = simple("offers", ("end",), _most("end", "Offers are most often: {}", "Too few offers to tell"))
+OFFERS: Final = simple(
+    "offers", ("end",), most("end", "What most often becomes of an offer: {}", "Too few offers to tell")
+)
 NOTIFICATIONS: Final = simple(
-    "notifications", ("channel", "told"), _most("channel", "Most people hear from us: {}", "Too few to tell", at=0)
+    "notifications", ("channel", "told"), most("channel", "People hear from us most often {}", "Too few to tell", at=0)
 )
 GOALS: Final = simple(
     "feedback",
     ("asked", "goal"),
-    _most("goal", "Most who answered say: {}", "Too few answered to say whether goals are met"),
+    most("goal", "Those who answered say most often: {}", "Too few answered to say whether goals are met"),
 )
 ONLINE: Final = simple(
     "feedback",
     ("asked", "online"),
-    _most("online", "Most who answered are: {}", "Too few answered to say who is online"),
+    most("online", "Those who answered are most often: {}", "Too few answered to say who is online"),
 )
 STALLED: Final = simple(
-    "stalled", ("owner",), _most("owner", "Most promised days were let go by by: {}", "Hardly any promised day went by")
+    "stalled",
+    ("owner",),
+    most("owner", "Who let promised days go by most often: {}", "Hardly any promised day went by"),
 )
 REFERRED_BY: Final = simple(
-    "referrals", ("partner",), _most("partner", "Most referrals come from {}", "Too few referrals to tell")
+    "referrals", ("partner",), most("partner", "Referrals come most often from {}", "Too few referrals to tell")
 )
-NEEDS: Final = simple("needs", ("kind",), _most("kind", "Most often needed: {}", "Too few referrals to tell"))
-CAPACITY: Final = simple("capacity", ("kind",), _most("kind", "Most places: {}", "No places are open"))
+NEEDS: Final = simple("needs", ("kind",), most("kind", "Most often needed: {}", "Too few referrals to tell"))
+CAPACITY: Final = simple("capacity", ("kind",), findings.places)
+CIRCUMSTANCES: Final = simple(
+    "people",
+    ("circumstance",),
+    most("circumstance", "What most often makes it harder to be online: {}", "Too few to say what makes it harder"),
+)
+WHO: Final = (
+    CIRCUMSTANCES,
+    *(
+        simple("people", (word,), monitored(word, asked))
+        for word, asked in {
+            "age": "their age",
+            "sex": "their sex",
+            "ethnicity": "their ethnic group",
+            "disability": "whether a lasting condition limits them",
+        }.items()
+    ),
+)
 
 PAGES: Final = (
     Page(
@@ -160,23 +151,25 @@ PAGES: Final = (
     ),
     Page(
         "/funders",
-        "For funders: where money is needed, and what it does",
-        "Where people wait for help that nobody gives, what places there are, how help ends, and what was granted.",
+        "For funders: what money does, and where it is needed",
+        "What was granted and where it works, what it came to, who is helped, and where people wait for help that "
+        "nobody gives.",
         (
-            GAPS,
-            GAPS_BY_COMMITTEE,
-            CAPACITY,
-            CHAMPIONS,
-            figures.areas,
-            STOCK,
-            DIRECT,
+            GRANTS,
+            APPLICATIONS,
+            BY_WARD,
+            SCORES,
             OUTCOMES,
             GOALS,
             ONLINE,
-            GRANTS,
-            BY_WARD,
-            APPLICATIONS,
-            SCORES,
+            STOCK,
+            DIRECT,
+            *WHO,
+            GAPS,
+            GAPS_BY_COMMITTEE,
+            figures.areas,
+            CAPACITY,
+            CHAMPIONS,
         ),
     ),
     Page(
@@ -186,18 +179,19 @@ PAGES: Final = (
         "from where nobody comes.",
         (
             equity.equity,
-            equity.reach,
             WAIT_BY_BAND,
             MOST_BY_BAND,
             WAIT_BY_DECILE,
             PASSED_OVER,
-            NEEDS,
+            equity.reach,
             REFERRED_BY,
+            NEEDS,
+            *WHO,
             OUTCOMES,
             GOALS,
             ONLINE,
-            OFFERS,
             STALLED,
+            OFFERS,
             ESCALATED,
             FIRST_CONTACT,
             NOTIFICATIONS,
@@ -224,7 +218,7 @@ def render(page: Page, published: Sequence[MetricPublished], names: Mapping[str,
         figures=figures.figures(numbers, page.makers),
         entries=catalogue.entries(numbers.tables, numbers.periods) if page.lists_measures else (),
         as_of=words.day(max(m.as_of for m in published).astimezone(LONDON)) if published else None,
-        corrected=sorted({metric.period for metric in published if any(cell.corrected for cell in metric.cells)}),
+        corrected=words.listed(sorted({figures.time(m) for m in published if any(cell.corrected for cell in m.cells)})),
     )
 
 
@@ -241,12 +235,12 @@ def _headlines(numbers: Numbers) -> list[Headline]:
     (half, *_) = [*numbers.cells("wait-half").values(), None]
     (referred, *_) = [*numbers.cells("referrals").values(), None]
     return [
-        Headline("Waits for help", _sum(waits), "now; a person may wait for several kinds"),
+        Headline("Waits for help", _sum(waits), "Now. Somebody may wait for several kinds."),
         Headline("People referred", words.value(referred, "people"), numbers.of("referrals", ())),
         Headline("Taken on by an organisation", _sum(served), numbers.of("served", ("kind",))),
         Headline(
-            "Half taken on within",
-            words.days(half.value) if half and half.value is not None else "too few to tell",
+            "Half were taken on",
+            words.within(half.value) if half and half.value is not None else "too few to tell",
             numbers.of("wait-half", ()),
         ),
     ]

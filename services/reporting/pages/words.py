@@ -143,6 +143,10 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         **UNTOLD,
     },
 }
+UNSAID: Final = {"not-known", "not-said", *UNTOLD}
+"""Codes of those of whom it is not known: they are no finding."""
+NAMED: Final = 3
+"""So many at most are named in a sentence; more are counted."""
 HIDDEN: Final = {"small": "1 to 7", "kept-back": "not shown", "too-few": "too few"}
 
 
@@ -151,6 +155,17 @@ def code(word: str, each: str, names: Mapping[str, str]) -> str:
     if each == "not-known":
         return "Not known"
     return CODES.get(word, {}).get(each) or names.get(each, each)
+
+
+def said(word: str, each: str, names: Mapping[str, str]) -> str:
+    """A code within a sentence. Names of places and peoples keep their capital."""
+    text = code(word, each, names)
+    return text if word == "ethnicity" or each not in CODES.get(word, {}) else text[:1].lower() + text[1:]
+
+
+def heading(word: str, each: str, names: Mapping[str, str]) -> str:
+    text = SHORT.get(each) or code(word, each, names)
+    return text[:1].upper() + text[1:]
 
 
 def place(word: str, each: str) -> tuple[int, str]:
@@ -172,7 +187,7 @@ def codes(metric: MetricPublished, cell: TableCell, names: Mapping[str, str]) ->
 
 def value(cell: TableCell | None, unit: str) -> str:
     if cell is None:
-        return "0"
+        return "£0" if unit == "pence" else "0"
     if cell.value is None:
         return HIDDEN[cell.hidden or "kept-back"]
     if unit == "pence":
@@ -182,6 +197,15 @@ def value(cell: TableCell | None, unit: str) -> str:
 
 def days(number: int) -> str:
     return "1 day" if number == 1 else f"{number:,} days"
+
+
+def within(number: int) -> str:
+    return f"within {days(number)}" if number else "the same day"
+
+
+def some(those: Sequence[str]) -> str:
+    more = [f"{len(those) - NAMED:,} more"] if len(those) > NAMED else []
+    return listed([*those[:NAMED], *more])
 
 
 def listed_by(by: Sequence[str]) -> str:
