@@ -11,9 +11,10 @@ from services.reporting import events_out
 from services.reporting.domain.measures import BY_NAME, By
 from services.reporting.pages import page
 from services.reporting.pages.equity import equity
-from services.reporting.pages.figures import Figure, Maker, Numbers, areas, simple
+from services.reporting.pages.figures import Figure, Maker, Numbers, simple
 from services.reporting.pages.findings import monitored
 from services.reporting.pages.page import PAGES
+from services.reporting.pages.waits import areas
 from tests.reporting.city import AT, MONTH, NAMES, published
 
 SEX = simple("people", ("sex",), monitored("sex", "their sex"))
@@ -76,7 +77,7 @@ def test_who_is_not_known_is_no_part_of_the_city() -> None:
 @pytest.mark.parametrize(
     ("told", "title"),
     [
-        ({"0-20": 0, "61-and-more": 0}, "Nine in ten were taken on the same day, whoever they are"),
+        ({"0-20": 0, "61-and-more": 0}, "Nine in ten were taken on the same day, whatever their score"),
         (
             {"0-20": 0, "21-40": 3, "41-60": "too-few", "61-and-more": 1},
             "Nine in ten were taken on the same day (0 to 20 points), but within 3 days (21 to 40 points)",
@@ -113,6 +114,12 @@ def test_awards_are_told_as_they_are() -> None:
     made = figure(page.APPLICATIONS, table("applications", ("round", "state"), told))
     assert made.title == "Applications that were awarded money: 3 of 8"
     assert made.rows == [("Digital inclusion fund 2026: winter-2026", "3", "4", "1")]
+
+
+def test_what_was_lent_and_came_back_was_handed_over_once() -> None:
+    told: Told = {"device,handed-over": 30, "connectivity,handed-over": "small", "device,returned": 20}
+    made = figure(page.STOCK, table("stock", ("kind", "became"), told))
+    assert made.title == "A device or mobile data was handed over about 30 times or more"
 
 
 def test_there_is_no_figure_of_nothing() -> None:

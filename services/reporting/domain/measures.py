@@ -258,7 +258,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         "grants-by-ward",
         "Where grant money goes",
-        "Money awarded to projects that work in each ward. A project that works in several is counted in each.",
+        "Money awarded to projects that work in each ward. A project that works in several is counted in each, one for "
+        "the whole city in none.",
         "pence",
         tables=(("ward",),),
         stands=True,

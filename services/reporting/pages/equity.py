@@ -38,7 +38,7 @@ def equity(numbers: Numbers) -> Figure | None:
     title = _fair(asked, helped, of_asked, of_helped)
     note = f"Shares of the numbers that are shown. {numbers.of('needs', ('kind', 'decile'))}"
     rows = [(numbers.named("decile", decile), *both) for decile, both in told.items()]
-    head = ["Deprivation of the ward", "Share of those referred", "Share of those taken on"]
+    head = ["Deprivation of the ward", "Of those referred", "Of those taken on"]
     return Figure("equity", title, note, charts.bars(bars, title, "equity"), head, rows)
 
 
@@ -76,7 +76,7 @@ def conversion(numbers: Numbers) -> Figure | None:
         return None
     shares = {name: percentage(sum(stages.get(s, 0) for s in those), whole) or 0 for name, those in REACHED.items()}
     bars = [Bar(name, f"{share}%", share) for name, share in shares.items()]
-    title = f"Of what people were referred for, {shares['Taken on']}% was taken on, and {shares['Helped']}% has helped"
+    title = f"Of all that people need, {shares['Taken on']}% was taken on, and {shares['Helped']}% ended with help"
     note = (
         "Shares of the numbers that are shown of people referred in this financial year and the one before; those that "
         f"ended without help count as not having come so far. {numbers.of('stages', ('kind', 'stage'))}"

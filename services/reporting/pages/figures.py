@@ -120,10 +120,7 @@ def simple(measure: str, by: By, finding: Finding) -> Maker:
         if metric is None or not ordered:
             return None
         key, title, note = _key(measure, by), finding(numbers, cells), f"{BY_NAME[measure].explanation} {when(metric)}"
-        labels = [words.codes(metric, cell, numbers.names) for cell in ordered]
-        bars = [
-            Bar(each, words.value(cell, metric.unit), cell.value) for each, cell in zip(labels, ordered, strict=True)
-        ]
+        bars = _bars(metric, ordered, numbers)
         head: list[str] = [", ".join(WORDS[word] for word in by) or "All", _unit(metric.unit)]
         rows: list[Sequence[str]] = [(bar.label, bar.text) for bar in bars]
         if len(by) == 2 and by[0] in COLUMNS:
@@ -136,13 +133,23 @@ def simple(measure: str, by: By, finding: Finding) -> Maker:
     return make
 
 
+def _bars(metric: MetricPublished, ordered: Sequence[TableCell], numbers: Numbers) -> list[Bar]:
+    """Where all rows are of one grant round, their labels leave it to the table."""
+    by, rounds = metric.by, {cell.codes[0] for cell in ordered}
+    first = 1 if len(by) == 2 and by[0] == "round" and len(rounds) == 1 else 0
+    return [
+        Bar(words.codes(by[first:], cell.codes[first:], numbers.names), words.value(cell, metric.unit), cell.value)
+        for cell in ordered
+    ]
+
+
 ADDED_UP: Final = " Bars add up the numbers that are shown of all kinds of help; a + says that there are a few more."
 
 
 def _of_all_kinds(numbers: Numbers, word: str, cells: Mapping[Codes, TableCell]) -> list[Bar]:
     sums, hidden = over(cells, 1), {codes[1] for codes, cell in cells.items() if cell.hidden}
     return [
-        Bar(numbers.named(word, code), _waits(sums[code], few=code in hidden), sums[code])
+        Bar(numbers.named(word, code), at_least(sums[code], few=code in hidden), sums[code])
         for code in _order(word, sums)
         if sums[code]
     ]
@@ -193,95 +200,7 @@ def _order(word: str, sums: Mapping[str, int]) -> list[str]:
     return sorted(sums, key=lambda code: (code in words.UNSAID, -sums[code]))
 
 
-def waiting(numbers: Numbers) -> Figure | None:
-    """The waiting list over time."""
-    tables = sorted(
-        (metric for metric in numbers.tables.values() if (metric.measure, metric.by) == ("waiting", ["kind"])),
-        key=lambda metric: (metric.ends_on, not metric.final),
-    )
-    if not tables:
-        return None
-    totals = [sum(cell.value or 0 for cell in metric.cells) for metric in tables]
-    bars = [
-        Bar(f"{metric.ends_on:%b %Y}" if metric.final else "Now", f"{total:,}", total)
-        for metric, total in zip(tables, totals, strict=True)
-    ]
-    rows = [
-        (
-            f"End of {metric.ends_on:%B %Y}" if metric.final else "Now",
-            *(words.value(_of_kind(metric, kind), "people") for kind in words.KINDS),
-        )
-        for metric in tables
-    ]
-    note = f"{BY_NAME['waiting'].explanation} Columns add up the numbers that are shown; small ones are not in them."
-    title = _trend(totals)
-    head = ["When", *words.SHORT.values()]
-    return Figure("waiting", title, note, charts.columns(bars[-13:], title, "waiting"), head, rows)
-
-
-def _of_kind(metric: MetricPublished, kind: str) -> TableCell | None:
-    return next((cell for cell in metric.cells if cell.codes == [kind]), None)
-
-
-def _trend(totals: Sequence[int]) -> str:
-    last = f"About {totals[-1]:,} waits for help are open"
-    if len(totals) == 1:
-        return last
-    before = totals[-2]
-    if totals[-1] == before:
-        return f"{last}, as many as at the end of the last month"
-    return f"{last}, {'up' if totals[-1] > before else 'down'} from {before:,} at the end of the last month"
-
-
-def areas(numbers: Numbers) -> Figure | None:
-    """Need against supply, a tile for each ward; for each part of the city where most wards have too few to be told."""
-    metric = numbers.table("waiting", ("kind", "ward"))
-    if metric is None:
-        return None
-    word: str = "committee" if metric.larger and numbers.table("waiting", ("kind", "committee")) else "ward"
-    need, supply = numbers.cells("waiting", ("kind", word)), numbers.cells("capacity", ("kind", "ward"))
-    waits, places = over(need, 1), numbers.places(over(supply, 1), word)
-    hidden = {codes[1] for codes, cell in need.items() if cell.hidden}
-    order = sorted(
-        waits, key=lambda code: (not _is_place(code), -waits[code], code not in hidden, numbers.named(word, code))
-    )
-    told = {code: _waits(waits[code], few=code in hidden) for code in order}
-    most = max(waits.values(), default=0) or 1
-    tiles = [
-        Bar(numbers.named(word, code), f"{told[code]} / {places.get(code, 0):,}", 0, min(3, 4 * waits[code] // most))
-        for code in order
-    ]
-    lacking = [code for code in order if _is_place(code) and waits[code] > places.get(code, 0)]
-    title = _lacking([numbers.named(word, code) for code in lacking], word)
-    rows = [(numbers.named(word, code), told[code], f"{places.get(code, 0):,}") for code in order]
-    note = AREAS[word].format(places.get("city-wide", 0)) + " " + numbers.of("waiting", ("kind", word))
-    head = [WORDS[word], "People waiting", "Places"]
-    return Figure(
-        "wards", title, note, charts.tiles(tiles, title, "wards"), head, rows, numbers.larger("waiting", ("kind", word))
-    )
-
-
-def _is_place(code: str) -> bool:
-    return code not in words.CODES["ward"] and code not in words.UNSAID
-
-
-AREAS: Final = {
-    "ward": "Each tile: people waiting / places open for this ward alone, used ones included. "
-    "Places for the whole city ({:,}) come on top. A + says that a few more wait.",
-    "committee": "Most wards have so few people waiting that their numbers are hidden: these are the parts of the "
-    "city. Each tile: people waiting / places open for wards there. Places for the whole city ({:,}) come on top. "
-    "A + says that a few more wait.",
-}
-
-
-def _lacking(lacking: Sequence[str], word: str) -> str:
-    area = "ward" if word == "ward" else "part of the city"
-    if lacking:
-        return f"More people wait than there are places for their {area} in {words.some(lacking)}"
-    return f"In no {area} more people are known to wait than there are places for it"
-
-
-def _waits(told: int, *, few: bool) -> str:
+def at_least(told: int, *, few: bool) -> str:
     """What is told of several kinds of help, and whether there are small numbers beside it."""
     if not told:
         return "a few" if few else "0"

@@ -40,6 +40,9 @@ def _at_most(cells: Mapping[Codes, TableCell], at: int) -> dict[str, float]:
     return sums
 
 
+WHOEVER: Final = {"band": "whatever their score", "decile": "wherever they live"}
+
+
 def within(word: str, half: str) -> Finding:
     """For whom it took least and most days."""
 
@@ -49,7 +52,7 @@ def within(word: str, half: str) -> Finding:
             return f"{half}: of too few people to compare how long it took"
         short, long = min(told.values()), max(told.values())
         if short == long:
-            return f"{half} {words.within(short)}, whoever they are"
+            return f"{half} {words.within(short)}, {WHOEVER[word]}"
         who = {
             days: words.some([numbers.said(word, code) for code in told if told[code] == days])
             for days in (short, long)
@@ -86,6 +89,15 @@ def granted(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
 def awarded(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
     states = over(cells, 1)
     return f"Applications that were awarded money: {states.get('awarded', 0):,} of {sum(states.values()):,}"
+
+
+def handed_over(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
+    those = {codes: cell for codes, cell in cells.items() if codes[1] == "handed-over"}
+    times = sum(cell.value or 0 for cell in those.values())
+    if not times:
+        return "Too few devices and SIMs to tell"
+    more = " or more" if any(cell.hidden for cell in those.values()) else ""
+    return f"A device or mobile data was handed over about {times:,} times{more}"
 
 
 def places(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:

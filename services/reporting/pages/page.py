@@ -11,7 +11,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 from contracts.calendar import LONDON
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting.domain.measures import Codes
-from services.reporting.pages import catalogue, equity, figures, findings, words
+from services.reporting.pages import catalogue, equity, figures, findings, waits, words
 from services.reporting.pages.figures import Maker, Numbers, simple
 from services.reporting.pages.findings import monitored, most, within
 
@@ -55,11 +55,7 @@ BY_WARD: Final = simple(
 SCORES: Final = simple(
     "scores", ("round", "score", "state"), most("score", "Applications most often score {}", "No scores yet", at=1)
 )
-STOCK: Final = simple(
-    "stock",
-    ("kind", "became"),
-    most("became", "What happened most often to devices and SIMs: {}", "Too few devices and SIMs to tell"),
-)
+STOCK: Final = simple("stock", ("kind", "became"), findings.handed_over)
 DIRECT: Final = simple(
     "direct-help",
     ("kind",),
@@ -137,10 +133,10 @@ PAGES: Final = (
         "People who are offline are referred to us for a device, mobile data, a course or a Digital Champion. "
         "This page says who waits, for how long, and where help is missing.",
         (
-            figures.waiting,
+            waits.waiting,
             WAIT_BY_BAND,
             WAIT_BY_DECILE,
-            figures.areas,
+            waits.areas,
             GAPS,
             GAPS_BY_COMMITTEE,
             equity.equity,
@@ -167,7 +163,7 @@ PAGES: Final = (
             *WHO,
             GAPS,
             GAPS_BY_COMMITTEE,
-            figures.areas,
+            waits.areas,
             CAPACITY,
             CHAMPIONS,
         ),
@@ -231,11 +227,11 @@ def _periods(published: Sequence[MetricPublished]) -> list[str]:
 def _headlines(numbers: Numbers) -> list[Headline]:
     if not numbers.tables:
         return []
-    waits, served = numbers.cells("waiting", ("kind",)), numbers.cells("served", ("kind",))
+    waiting, served = numbers.cells("waiting", ("kind",)), numbers.cells("served", ("kind",))
     (half, *_) = [*numbers.cells("wait-half").values(), None]
     (referred, *_) = [*numbers.cells("referrals").values(), None]
     return [
-        Headline("Waits for help", _sum(waits), "Now. Somebody may wait for several kinds."),
+        Headline("Waits for help", _sum(waiting), "Now. Somebody may wait for several kinds."),
         Headline("People referred", words.value(referred, "people"), numbers.of("referrals", ())),
         Headline("Taken on by an organisation", _sum(served), numbers.of("served", ("kind",))),
         Headline(

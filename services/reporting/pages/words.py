@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from contracts.reporting import MetricPublished, TableCell
+from contracts.reporting import TableCell
 from services.reporting.domain.words import WORDS
 
 KINDS: Final = {
@@ -178,10 +178,10 @@ def day(on: date) -> str:
     return f"{on.day} {on:%B %Y}"
 
 
-def codes(metric: MetricPublished, cell: TableCell, names: Mapping[str, str]) -> str:
-    if len(metric.by) == 1:
-        return code(metric.by[0], cell.codes[0], names)
-    told = [SHORT.get(each) or code(word, each, names) for word, each in zip(metric.by, cell.codes, strict=True)]
+def codes(by: Sequence[str], those: Sequence[str], names: Mapping[str, str]) -> str:
+    if len(by) == 1:
+        return code(by[0], those[0], names)
+    told = [SHORT.get(each) or code(word, each, names) for word, each in zip(by, those, strict=True)]
     return ", ".join(told) or "All"
 
 
