@@ -14,7 +14,7 @@ from services.reporting.pages.equity import equity
 from services.reporting.pages.figures import Figure, Maker, Numbers, simple
 from services.reporting.pages.findings import monitored
 from services.reporting.pages.page import PAGES
-from services.reporting.pages.waits import areas
+from services.reporting.pages.waits import areas, waiting
 from tests.reporting.city import AT, MONTH, NAMES, published
 
 SEX = simple("people", ("sex",), monitored("sex", "their sex"))
@@ -159,3 +159,10 @@ def test_what_was_corrected_is_named_as_people_name_months() -> None:
     cells = [each.model_copy(update={"corrected": True, "was": 25}) for each in metric.cells]
     html = page.render(PAGES[0], [metric.model_copy(update={"cells": cells, "as_of": AT + timedelta(days=1)})], NAMES)
     assert "Corrected since they were first published: October 2026." in html
+
+
+def test_what_tells_nothing_has_no_chart() -> None:
+    same_day = figure(page.WAIT_BY_BAND, table("wait-half", ("band",), {"0-20": 0, "61-and-more": 0}))
+    now = figure(waiting, table("waiting", ("kind",), {"device": 30}))
+    assert (same_day.chart, now.chart) == ("", "")
+    assert (len(same_day.rows), len(now.rows)) == (2, 1)

@@ -11,6 +11,8 @@ LINE: Final = 20
 LABEL: Final = 34
 """Letters of a label and its value that fit beside each other on a narrow page."""
 COLUMN: Final = 180
+FEW: Final = 5
+"""Columns are no wider than if there were so many."""
 TILE: Final = 72
 ACROSS: Final = 3
 NAME: Final = 15
@@ -28,7 +30,7 @@ class Bar:
 
 
 def bars(rows: Sequence[Bar], title: str, key: str) -> Markup:
-    """A bar under each label whose value is told; nothing where none is. Long labels have their value below."""
+    """A bar under each label whose value is told; nothing where all are nought. Long labels have their value below."""
     told = [row for row in rows if row.size is not None]
     longest = max((row.size or 0 for row in told), default=0) or 1
     lower = LINE if any(len(row.label + row.text) > LABEL for row in told) else 0
@@ -49,13 +51,16 @@ def bars(rows: Sequence[Bar], title: str, key: str) -> Markup:
         )
         for n, row in enumerate(told)
     )
-    return _svg(body, len(told) * (ROW + lower), title, key) if told else Markup("")
+    return _svg(body, len(told) * (ROW + lower), title, key) if any(row.size for row in told) else Markup("")
 
 
 def columns(rows: Sequence[Bar], title: str, key: str) -> Markup:
-    """A column over each label, in the order of time; labels stand under some of them where there are many."""
+    """A column over each label, in the order of time; labels stand under some of them where there are many. One column
+    alone would say nothing."""
+    if len(rows) < 2:
+        return Markup("")
     tallest = max((row.size or 0 for row in rows), default=0) or 1
-    wide, every = 100 / max(1, len(rows)), -(-len(rows) // 6)
+    wide, every = 100 / max(FEW, len(rows)), -(-len(rows) // 6)
     body = Markup("").join(
         Markup('<rect class="bar" x="{x}%" y="{top}" width="{width}%" height="{height}"/>').format(
             x=round(n * wide + wide * 0.1, 2),

@@ -111,7 +111,7 @@ Finding = Callable[[Numbers, Mapping[Codes, TableCell]], str]
 """What a table says, in a sentence."""
 
 
-def simple(measure: str, by: By, finding: Finding) -> Maker:
+def simple(measure: str, by: By, finding: Finding, means: str = "") -> Maker:
     """A bar for each row of a table; where it counts by kind of help and something else, for each of the latter."""
 
     def make(numbers: Numbers) -> Figure | None:
@@ -119,7 +119,11 @@ def simple(measure: str, by: By, finding: Finding) -> Maker:
         ordered = _ordered(by, cells)
         if metric is None or not ordered:
             return None
-        key, title, note = _key(measure, by), finding(numbers, cells), f"{BY_NAME[measure].explanation} {when(metric)}"
+        key, title, note = (
+            _key(measure, by),
+            finding(numbers, cells),
+            f"{means or BY_NAME[measure].explanation} {when(metric)}",
+        )
         bars = _bars(metric, ordered, numbers)
         head: list[str] = [", ".join(WORDS[word] for word in by) or "All", _unit(metric.unit)]
         rows: list[Sequence[str]] = [(bar.label, bar.text) for bar in bars]

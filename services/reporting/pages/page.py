@@ -112,12 +112,13 @@ CIRCUMSTANCES: Final = simple(
     "people",
     ("circumstance",),
     most("circumstance", "What most often makes it harder to be online: {}", "Too few to say what makes it harder"),
+    "What is recorded of those who were referred. One person may have several of these.",
 )
 WHO: Final = (
     CIRCUMSTANCES,
     *(
-        simple("people", (word,), monitored(word, asked))
-        for word, asked in {
+        simple("people", (word,), monitored(word, what), "What those who were referred chose to tell. Nobody has to.")
+        for word, what in {
             "age": "their age",
             "sex": "their sex",
             "ethnicity": "their ethnic group",
