@@ -10,12 +10,12 @@ from contracts.reporting import MetricPublished, TableCell
 from services.reporting import events_out
 from services.reporting.domain.measures import BY_NAME, By
 from services.reporting.pages import page
-from services.reporting.pages.equity import equity
+from services.reporting.pages.equity import equity, reach
 from services.reporting.pages.figures import Figure, Maker, Numbers, simple
 from services.reporting.pages.findings import monitored
 from services.reporting.pages.page import PAGES
 from services.reporting.pages.waits import areas, waiting
-from tests.reporting.city import AT, MONTH, NAMES, published
+from tests.reporting.city import AT, LEEDS, MONTH, NAMES, published
 
 SEX = simple("people", ("sex",), monitored("sex", "their sex"))
 Told = Mapping[str, int | str]
@@ -109,11 +109,34 @@ def test_a_share_that_is_hidden_is_not_told() -> None:
     assert made.title == said
 
 
+def test_peoples_keep_their_capital() -> None:
+    ethnicity = simple("people", ("ethnicity",), monitored("ethnicity", "it"))
+    made = figure(ethnicity, table("people", ("ethnicity",), {"asian": 30, "not-told": 30}))
+    assert made.title == "Of 50% we do not know it; of the others most often: Asian or Asian British"
+
+
+def test_a_ward_is_low_where_few_are_referred_not_where_it_is_not_shown() -> None:
+    few, unknown, *others = [code for code in LEEDS.wards if NAMES[f"decile of {code}"] in {"1", "2", "3"}]
+    told: Told = {few: "small", unknown: "kept-back"} | dict.fromkeys(others, 40)
+    made = figure(reach, table("referrals", ("ward",), told))
+    assert made.title == f"Few are referred from {NAMES[few]}"
+    assert len(made.rows) == len(told)
+
+
+def test_at_most_three_are_named() -> None:
+    told: Told = {
+        f"device,{part}": 10 for part in ("Inner West", "Inner East", "Outer East", "Outer West", "Inner South")
+    }
+    made = figure(page.GAPS_BY_COMMITTEE, table("gaps", ("kind", "committee"), told))
+    assert made.title == "Help is missing most in Inner West, Inner East, Outer East and 2 more, about as many each"
+
+
 def test_awards_are_told_as_they_are() -> None:
     told = {"winter-2026,awarded": 3, "winter-2026,declined": 4, "winter-2026,withdrawn": 1}
     made = figure(page.APPLICATIONS, table("applications", ("round", "state"), told))
     assert made.title == "Applications that were awarded money: 3 of 8"
     assert made.rows == [("Digital inclusion fund 2026: winter-2026", "3", "4", "1")]
+    assert "winter-2026" not in made.chart
 
 
 def test_what_was_lent_and_came_back_was_handed_over_once() -> None:

@@ -89,16 +89,13 @@ def conversion(numbers: Numbers) -> Figure | None:
 def reach(numbers: Numbers) -> Figure | None:
     """Deprived wards from which few are referred: silence is not no need."""
     referred, deciles = numbers.cells("referrals", ("ward",)), numbers.names
-    deprived = [
-        codes[0]
-        for codes, cell in referred.items()
-        if _decile(deciles, codes[0]) in range(1, DEPRIVED + 1) and cell.hidden != "kept-back"
-    ]
+    deprived = [codes[0] for codes in referred if _decile(deciles, codes[0]) in range(1, DEPRIVED + 1)]
     if not deprived:
         return None
     shown = {ward: referred[ward,] for ward in deprived}
-    usual = sum(cell.value or 0 for cell in shown.values()) / len(shown)
-    low = [ward for ward, cell in shown.items() if (cell.value or 0) < LOW_REACH * usual]
+    counts = {ward: cell.value or 0 for ward, cell in shown.items() if cell.hidden != "kept-back"}
+    usual = sum(counts.values()) / max(1, len(counts))
+    low = [ward for ward, count in counts.items() if count < LOW_REACH * usual]
     bars = [
         Bar(numbers.named("ward", ward), words.value(cell, "people"), cell.value)
         for ward, cell in sorted(shown.items(), key=lambda item: item[1].value or 0)
