@@ -47,7 +47,7 @@ def figure(maker: Maker, *tables: MetricPublished) -> Figure:
             "Most often needed: a device and a course in digital skills, about as many each",
         ),
         ({"device": 30, "skills": "kept-back"}, "Most often needed: a device (of what is shown)"),
-        ({"device": "small", "skills": 0}, "Too few referrals to tell"),
+        ({"device": "small", "skills": 0}, "Too few referrals to say what is needed"),
     ],
 )
 def test_what_there_is_most_of_is_said_only_as_far_as_it_is_known(told: Told, title: str) -> None:
@@ -121,6 +121,25 @@ def test_a_ward_is_low_where_few_are_referred_not_where_it_is_not_shown() -> Non
     made = figure(reach, table("referrals", ("ward",), told))
     assert made.title == f"Few are referred from {NAMES[few]}"
     assert len(made.rows) == len(told)
+
+
+def test_of_none_it_is_not_said_that_all_is_well() -> None:
+    told: Told = dict.fromkeys(LEEDS.wards, "small")
+    title = figure(reach, table("referrals", ("ward",), told)).title
+    assert title == "Too few numbers of the most deprived wards are shown to compare them"
+
+
+@pytest.mark.parametrize(
+    ("told", "title"),
+    [
+        ({"device": 30, "skills": 20}, "About 50 waits for help are open"),
+        ({"device": 30, "skills": "small"}, "About 30 waits for help are open (of what is shown)"),
+        ({"device": "small"}, "How many waits for help are open is not shown"),
+        ({"device": 0}, "No waits for help are open"),
+    ],
+)
+def test_a_list_that_is_partly_hidden_is_not_told_as_whole(told: Told, title: str) -> None:
+    assert figure(waiting, table("waiting", ("kind",), told)).title == title
 
 
 def test_at_most_three_are_named() -> None:

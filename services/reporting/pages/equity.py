@@ -43,9 +43,7 @@ def equity(numbers: Numbers) -> Figure | None:
 
 
 def _share(share: int | None, *, hidden: bool) -> str:
-    if share is None:
-        return "-"
-    return HIDDEN if hidden and not share else f"{share}%"
+    return HIDDEN if share is None or (hidden and not share) else f"{share}%"
 
 
 def _fair(asked: Mapping[str, int], helped: Mapping[str, int], of_asked: int, of_helped: int) -> str:
@@ -101,9 +99,9 @@ def reach(numbers: Numbers) -> Figure | None:
         for ward, cell in sorted(shown.items(), key=lambda item: item[1].value or 0)
     ]
     title = (
-        f"Few are referred from {words.some([numbers.named('ward', w) for w in low])}"
-        if low
-        else "From none of the most deprived wards are far fewer people referred than usual"
+        _low([numbers.named("ward", ward) for ward in low])
+        if usual
+        else "Too few numbers of the most deprived wards are shown to compare them"
     )
     note = f"People referred from wards of deciles 1 to {DEPRIVED}. {numbers.of('referrals', ('ward',))}"
     return Figure(
@@ -114,6 +112,12 @@ def reach(numbers: Numbers) -> Figure | None:
         ["Ward", "People referred"],
         [(bar.label, bar.text) for bar in bars],
     )
+
+
+def _low(wards: list[str]) -> str:
+    if wards:
+        return f"Few are referred from {words.some(wards)}"
+    return "From none of the most deprived wards are far fewer people referred than usual"
 
 
 def _decile(names: Mapping[str, str], ward: str) -> int:

@@ -17,6 +17,8 @@ from services.reporting.pages.charts import Bar
 
 COLUMNS: Final[Mapping[str, int]] = {"kind": 0, "asked": 1, "round": 1}
 """Which of two words stands in the columns of a table, by the first of them."""
+OF_SHOWN: Final = " (of what is shown)"
+"""Said where what is hidden could change what is found."""
 IN_ORDER: Final = {
     *("decile", "band", "stage", "round", "money", "state", "asked", "goal", "online", "age", "disability"),
 }
@@ -147,7 +149,7 @@ def _bars(metric: MetricPublished, ordered: Sequence[TableCell], numbers: Number
     ]
 
 
-ADDED_UP: Final = " Bars add up the numbers that are shown of all kinds of help; a + says that there are a few more."
+ADDED_UP: Final = " Bars add up the numbers that are shown of all kinds of help; a + says that there are some more."
 
 
 def _of_all_kinds(numbers: Numbers, word: str, cells: Mapping[Codes, TableCell]) -> list[Bar]:
@@ -207,7 +209,7 @@ def _order(word: str, sums: Mapping[str, int]) -> list[str]:
 def at_least(told: int, *, few: bool) -> str:
     """What is told of several kinds of help, and whether there are small numbers beside it."""
     if not told:
-        return "a few" if few else "0"
+        return "some" if few else "0"
     return f"{told:,}+" if few else f"{told:,}"
 
 

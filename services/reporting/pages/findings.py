@@ -8,11 +8,9 @@ from chassis.disclosure import SMALL, percentage
 from contracts.reporting import TableCell
 from services.reporting.domain.measures import Codes
 from services.reporting.pages import words
-from services.reporting.pages.figures import Finding, Numbers, over
+from services.reporting.pages.figures import OF_SHOWN, Finding, Numbers, over
 
 ALIKE: Final = ", about as many each"
-OF_SHOWN: Final = " (of what is shown)"
-"""Where what is hidden could be more than what is named."""
 
 
 def most(word: str, sentence: str, otherwise: str, at: int = -1) -> Finding:

@@ -45,7 +45,11 @@ GAPS_BY_COMMITTEE: Final = simple(
 PASSED_OVER: Final = simple(
     "passed-over",
     ("kind",),
-    most("kind", "Most often passed over, as no free place suited: who waits for {}", "Hardly anybody was passed over"),
+    most(
+        "kind",
+        "Most often passed over, as no free place suited: who waits for {}",
+        "Hardly anybody is known to be passed over",
+    ),
 )
 GRANTS: Final = simple("grants", ("round", "money"), findings.granted)
 APPLICATIONS: Final = simple("applications", ("round", "state"), findings.awarded)
@@ -64,7 +68,7 @@ DIRECT: Final = simple(
 ESCALATED: Final = simple(
     "escalated",
     ("kind",),
-    most("kind", "Most often declined, so that staff look: {}", "For hardly anybody staff had to look"),
+    most("kind", "Most often declined, so that staff look: {}", "Hardly anybody is known for whom staff had to look"),
 )
 CHAMPIONS: Final = simple(
     "champions",
@@ -72,7 +76,9 @@ CHAMPIONS: Final = simple(
     most("active", "Digital Champions are most often: {}", "Too few Digital Champions to tell"),
 )
 RUNGS: Final = simple(
-    "rungs", ("rung", "told"), most("rung", "People hear from us most often by {}", "Too few to tell", at=0)
+    "rungs",
+    ("rung", "told"),
+    most("rung", "People hear from us most often by {}", "Too few were told something to compare the ways", at=0),
 )
 STAGES: Final = simple(
     "stages",
@@ -86,7 +92,9 @@ OFFERS: Final = simple(
     "offers", ("end",), most("end", "What most often becomes of an offer: {}", "Too few offers to tell")
 )
 NOTIFICATIONS: Final = simple(
-    "notifications", ("channel", "told"), most("channel", "People hear from us most often {}", "Too few to tell", at=0)
+    "notifications",
+    ("channel", "told"),
+    most("channel", "People hear from us most often {}", "Too few were told something to say how", at=0),
 )
 GOALS: Final = simple(
     "feedback",
@@ -101,12 +109,16 @@ ONLINE: Final = simple(
 STALLED: Final = simple(
     "stalled",
     ("owner",),
-    most("owner", "Who let promised days go by most often: {}", "Hardly any promised day went by"),
+    most("owner", "Who let promised days go by most often: {}", "Hardly any promised day is known to have gone by"),
 )
 REFERRED_BY: Final = simple(
-    "referrals", ("partner",), most("partner", "Referrals come most often from {}", "Too few referrals to tell")
+    "referrals",
+    ("partner",),
+    most("partner", "Referrals come most often from {}", "Too few referrals to say who refers"),
 )
-NEEDS: Final = simple("needs", ("kind",), most("kind", "Most often needed: {}", "Too few referrals to tell"))
+NEEDS: Final = simple(
+    "needs", ("kind",), most("kind", "Most often needed: {}", "Too few referrals to say what is needed")
+)
 CAPACITY: Final = simple("capacity", ("kind",), findings.places)
 CIRCUMSTANCES: Final = simple(
     "people",
@@ -247,7 +259,7 @@ def _sum(cells: Mapping[Codes, TableCell]) -> str:
     told = sum(cell.value or 0 for cell in cells.values())
     if not any(cell.hidden for cell in cells.values()):
         return f"{told:,}"
-    return f"{told:,} and a few more" if told else "a few"
+    return f"{told:,} and some more" if told else "not shown"
 
 
 def _text(name: str) -> str:

@@ -8,7 +8,7 @@ from services.reporting.domain.measures import BY_NAME
 from services.reporting.domain.words import WORDS
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
-from services.reporting.pages.figures import Figure, Numbers, at_least, over
+from services.reporting.pages.figures import OF_SHOWN, Figure, Numbers, at_least, over
 
 
 def waiting(numbers: Numbers) -> Figure | None:
@@ -31,8 +31,8 @@ def waiting(numbers: Numbers) -> Figure | None:
         )
         for metric in tables
     ]
-    note = f"{BY_NAME['waiting'].explanation} Columns add up the numbers that are shown; small ones are not in them."
-    title = _trend(totals)
+    note = f"{BY_NAME['waiting'].explanation} Columns add up the numbers that are shown; hidden ones are not in them."
+    title = _trend(totals, hidden=any(cell.hidden for metric in tables[-2:] for cell in metric.cells))
     head = ["When", *words.SHORT.values()]
     return Figure("waiting", title, note, charts.columns(bars[-13:], title, "waiting"), head, rows)
 
@@ -41,14 +41,17 @@ def _of_kind(metric: MetricPublished, kind: str) -> TableCell | None:
     return next((cell for cell in metric.cells if cell.codes == [kind]), None)
 
 
-def _trend(totals: Sequence[int]) -> str:
-    last = f"About {totals[-1]:,} waits for help are open"
+def _trend(totals: Sequence[int], *, hidden: bool) -> str:
+    """`hidden` says that the last two totals are not of all."""
+    if not totals[-1]:
+        return "How many waits for help are open is not shown" if hidden else "No waits for help are open"
+    last, of_shown = f"About {totals[-1]:,} waits for help are open", OF_SHOWN if hidden else ""
     if len(totals) == 1:
-        return last
+        return last + of_shown
     before = totals[-2]
     if totals[-1] == before:
-        return f"{last}, as many as at the end of the last month"
-    return f"{last}, {'up' if totals[-1] > before else 'down'} from {before:,} at the end of the last month"
+        return f"{last}, as many as at the end of the last month{of_shown}"
+    return f"{last}, {'up' if totals[-1] > before else 'down'} from {before:,} at the end of the last month{of_shown}"
 
 
 def areas(numbers: Numbers) -> Figure | None:
@@ -85,10 +88,10 @@ def _is_place(code: str) -> bool:
 
 AREAS: Final = {
     "ward": "Each tile: people waiting / places open for this ward alone, used ones included. "
-    "Places for the whole city ({:,}) come on top. A + says that a few more wait.",
+    "Places for the whole city ({:,}) come on top. A + says that some more wait.",
     "committee": "Most wards have so few people waiting that their numbers are hidden: these are the parts of the "
     "city. Each tile: people waiting / places open for wards there. Places for the whole city ({:,}) come on top. "
-    "A + says that a few more wait.",
+    "A + says that some more wait.",
 }
 
 
