@@ -16,7 +16,7 @@ help: ## What can be made
 demo: .venv/made ## The main job on real Kafka and PostgreSQL; `make demo ARGS="--referrals 500 --keep"`
 	@$(BIN)/furthest demo $(ARGS)
 
-bench: .venv/made ## Speed, latency, cost and memory, about a quarter of an hour; `make bench ARGS="--quick --only c,d"`
+bench: .venv/made ## Speed, latency, cost and memory, a quarter to half an hour; `make bench ARGS="--quick --only c,d"`
 	@$(BIN)/furthest bench $(ARGS)
 
 test: .venv/made ## Every test but the slow tiers, two at a time; starts PostgreSQL and Kafka, on free ports

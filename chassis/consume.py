@@ -237,11 +237,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         events: list[Event[Any]] = []
         refused: list[Fact] = []
         unreadable: list[DeadLetter] = []
-        advances: dict[Partition, Advance] = {}
+        begins: dict[Partition, int] = {}
+        ends: dict[Partition, int] = {}
         for nth, record in enumerate(records, 1):
             partition = (record.topic, record.partition)
-            first = advances[partition].expected if partition in advances else record.offset
-            advances[partition] = Advance(first, record.offset + 1)
+            begins.setdefault(partition, record.offset)
+            ends[partition] = record.offset + 1
             match self.decoder.decode(record):
                 case Event() as event:
                     events.append(event)
@@ -251,6 +252,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                     unreadable.append(letter)
             if nth % BETWEEN_LOOKS == 0:
                 await asyncio.sleep(0)
+        advances = {partition: Advance(begin, ends[partition]) for partition, begin in begins.items()}
         return Batch(self.name, events, refused, unreadable, advances)
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -62,8 +62,7 @@ class Event(Generic[D_co]):
         return self.record.topic if self.record else self.source
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The attributes of a CloudEvent and its data, still bytes."""
 
     id: str
@@ -76,14 +75,16 @@ class Envelope:
 def _text(value: bytes | None) -> str:
     """A header's text, cut to a sane length; empty where it is not text at all."""
     try:
-        return (value or b"")[:1024].decode()
+        return value[:1024].decode() if value else ""
     except UnicodeDecodeError:
         return ""
 
 
 def read(record: Record) -> Envelope:
     """Raises ValueError, whose text is a rule, where the record is no CloudEvent."""
-    headers = {name.lower(): value for name, value in record.headers}
+    headers = dict(record.headers)
+    if "ce_specversion" not in headers:
+        headers = {name.lower(): value for name, value in record.headers}
     if (headers.get("content-type") or b"")[:64].lower().startswith(STRUCTURED):
         return _structured(record.value or b"")
     return _envelope([_text(headers.get(name)) for name in _READ], record.value or b"")

@@ -61,9 +61,12 @@ async def pass_over(conn: Conn, events: Sequence[Event[Any]]) -> list[Event[Any]
     ours = [event for event in events if not event.partner]
     if not ours:
         return list(events)
-    shared = "" if any(map(forgets, ours)) else "_shared"
+    kinds = {type(event.data): event for event in ours}
+    shared = "" if any(map(forgets, kinds.values())) else "_shared"
     await conn.execute(f"select pg_advisory_xact_lock{shared}($1)", LOCK)
     gone = await known(conn, {event.key for event in ours})
+    if shared and not gone:
+        return list(events)
     heard: list[Event[Any]] = []
     for event in events:
         if event.partner or event.key not in gone or _is_of_erasure(event):

@@ -46,8 +46,8 @@ log = logger("service")
 T = TypeVar("T")
 
 DRAIN_WITHIN = 25.0
-COLLECT_EVERY = 50_000
-"""A poll of a thousand events makes as many objects as this: by default half of the time of decoding it is spent on
+COLLECT_EVERY = 200_000
+"""A dozen polls of a thousand events make as many objects: by default half of the time of decoding is spent on
 looking through them, and through all that was imported, for cycles that are not there."""
 
 

@@ -136,10 +136,10 @@ class Worker:
             fresh = await self._claim(conn, batch, at)
             parked = await dead_letters.parked_keys(conn, batch.consumer, fresh) if batch.advances else set()
             fresh = await pass_over(conn, fresh)
-            ready = [event for event in fresh if not _waits(event, parked)]
+            ready = [event for event in fresh if not _waits(event, parked)] if parked else fresh
             outcome = await run(conn, ready, at) if ready else Outcome()
             failing = self._failing(batch.consumer, ready, outcome)
-            outcome.behind += [event for event in fresh if _waits(event, parked)]
+            outcome.behind += [event for event in fresh if _waits(event, parked)] if parked else []
             letters = self._letters(batch, outcome)
             await self._keep(conn, [*batch.refused, *outcome.said], at)
             await dead_letters.bury(conn, batch.consumer, letters, at)

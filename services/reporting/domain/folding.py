@@ -17,8 +17,8 @@ WAITING: Final[frozenset[NeedStatus]] = frozenset({"requested", "on-hold", "offe
 
 def latest(facts: Iterable[T], key: Callable[[T], Any]) -> list[T]:
     """The last fact of each key, in the order of the keys, so that every writer locks rows in the same order."""
-    last = {key(fact): fact for fact in facts}
-    return [last[each] for each in sorted(last, key=_order)]
+    last = {_order(key(fact)): fact for fact in facts}
+    return [last[each] for each in sorted(last)]
 
 
 def _order(key: Any) -> Any:
