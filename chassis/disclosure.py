@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from chassis.worlds import UNTOLD, Bounds, Counts, People, Price, Worlds, holds, numbers, of
+from chassis.worlds import UNTOLD, Bounds, Counts, People, Price, World, Worlds, holds, numbers, of
 
 SMALL: Final = range(1, 8)
 BASE: Final = 5
@@ -57,16 +57,21 @@ def protect(
     for key in small:
         while not worlds.show(key) and telling.told:
             world = worlds.nearest(key, Price(telling.told, telling.cost))
-            if world is None and not (beside := worlds.beside(earlier | 1 << key) & telling.told):
-                break
-            if world is None:
+            if world is not None:
+                _give_way(worlds, telling, world)
+            elif beside := worlds.beside(earlier | 1 << key) & telling.told:
                 worlds.tell_less(telling.keep_back(beside))
-                continue
-            while wrong := of(worlds.wrong(world)) & telling.told:
-                worlds.tell_less(telling.keep_back(wrong))
-            if not worlds.wrong(world):
-                worlds.found(world)
+            else:
+                break
     return frozenset(telling.kept)
+
+
+def _give_way(worlds: Worlds, telling: "_Telling", world: World) -> None:
+    """Keeps back what is told otherwise in another world, so that this one is possible, too."""
+    while wrong := of(worlds.wrong(world)) & telling.told:
+        worlds.tell_less(telling.keep_back(wrong))
+    if not worlds.wrong(world):
+        worlds.found(world)
 
 
 def _still(count: int, told: Sequence[Bounds]) -> Bounds:

@@ -38,7 +38,7 @@ class Cost:
     doors: KafkaDoors
     sizes: Sizes
     report: Report
-    services: Collection[Service] = tuple(HEARD)
+    services: Collection[Service]
     stored: int = 0
     raw: dict[str, Any] = field(default_factory=dict)
 

@@ -160,17 +160,20 @@ def servers(folder: Path) -> Iterator[Ground]:
         broker = kafka.start(folder)
         try:
             superuser = database.database
-            roles = (superuser.model_copy(update={"name": "bench", "user": f"bench_{r}"}) for r in ROLES)
-            yield Ground(broker.kafka, Admin(broker.kafka), Roles(*roles), superuser)
+            yield Ground(broker.kafka, Admin(broker.kafka), _roles(superuser, "bench"), superuser)
         finally:
             kafka.stop(broker.process)
     finally:
         postgres.stop(database.process)
 
 
+def _roles(superuser: DatabaseSettings, name: str) -> Roles:
+    return Roles(*(superuser.model_copy(update={"name": name, "user": f"{name}_{role}"}) for role in ROLES))
+
+
 async def make_database(superuser: DatabaseSettings, name: str, service: Service) -> Roles:
     """An empty database of a service."""
-    roles = Roles(*(superuser.model_copy(update={"name": name, "user": f"{name}_{role}"}) for role in ROLES))
+    roles = _roles(superuser, name)
     await provision.make_database(superuser, roles)
     await migrate(roles.owner, roles.app.user, ["chassis", f"services.{service}"])
     return roles

@@ -81,7 +81,7 @@ async def now(store: Store, geography: Geography, at: datetime) -> list[MetricPu
         if base.quantile:
             made += await _waits(store, geography, base, [(period, base.open_tables)], period, at)
         elif not base.counts_people:
-            made += await _others(store, geography, base, period, at)
+            made += await _others(store, geography, base, [period], at)
         elif base.within is None:
             which = [(m, by) for m in members(base) for by in (m.tables if m.stands else m.open_tables)]
             if which:
@@ -101,7 +101,7 @@ async def close(store: Store, geography: Geography, months: Sequence[Period], at
             which = [(period, base.tables) for month in months for period in (month, periods.year_to(month))]
             made += await _waits(store, geography, base, which, periods.year_to(months[-1]), at)
         elif not base.counts_people:
-            made += [one for month in months for one in await _others(store, geography, base, month, at)]
+            made += await _others(store, geography, base, months, at)
         elif base.within is None and base.stands:
             made += [one for month in months for one in await _stands(store, geography, base, month, at)]
         elif base.within is None:
@@ -171,9 +171,9 @@ async def _waits(
 
 
 async def _others(
-    store: Store, geography: Geography, measure: Measure, period: Period, at: datetime
+    store: Store, geography: Geography, measure: Measure, which: Sequence[Period], at: datetime
 ) -> list[MetricPublished]:
-    """What is not of people, as it stands."""
+    """What is not of people, as it stands: the same for each of these periods."""
     counted = await store.measures.things(measure)
-    made = [(by, table(counted, measure.grain, by, geography)) for by in measure.tables]
-    return [events_out.metric(measure, period, by, events_out.exact(each), at) for by, each in made]
+    made = [(by, events_out.exact(table(counted, measure.grain, by, geography))) for by in measure.tables]
+    return [events_out.metric(measure, period, by, cells, at) for period in which for by, cells in made]

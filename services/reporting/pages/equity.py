@@ -6,11 +6,11 @@ from typing import Final
 from chassis.disclosure import percentage
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
-from services.reporting.pages.figures import Figure, Numbers, over
+from services.reporting.pages.figures import Figure, Numbers, hidden_in, over
 
 DEPRIVED: Final = 3
 """Deciles 1 to this are what we call the most deprived wards."""
-HIDDEN: Final = "not shown"
+HIDDEN: Final = words.HIDDEN["kept-back"]
 LOW_REACH: Final = 0.5
 """A deprived ward from which fewer than this share of the usual number are referred."""
 
@@ -23,7 +23,7 @@ def equity(numbers: Numbers) -> Figure | None:
     asked, helped = over(need, 1), over(served, 1)
     of_asked, of_helped = sum(asked.values()), sum(helped.values())
     shares = {d: (percentage(asked[d], of_asked), percentage(helped.get(d, 0), of_helped)) for d in asked}
-    hidden = [{codes[1] for codes, cell in cells.items() if cell.hidden} for cells in (need, served)]
+    hidden = [hidden_in(cells, 1) for cells in (need, served)]
     told = {
         decile: [_share(share, hidden=decile in those) for share, those in zip(both, hidden, strict=True)]
         for decile, both in shares.items()

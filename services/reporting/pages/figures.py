@@ -108,6 +108,11 @@ def over(cells: Mapping[Codes, TableCell], at: int) -> dict[str, int]:
     return sums
 
 
+def hidden_in(cells: Mapping[Codes, TableCell], at: int) -> set[str]:
+    """The codes of which some value is hidden."""
+    return {codes[at] for codes, cell in cells.items() if cell.hidden}
+
+
 Maker = Callable[[Numbers], Figure | None]
 Finding = Callable[[Numbers, Mapping[Codes, TableCell]], str]
 """What a table says, in a sentence."""
@@ -121,11 +126,8 @@ def simple(measure: str, by: By, finding: Finding, means: str = "") -> Maker:
         ordered = _ordered(by, cells)
         if metric is None or not ordered:
             return None
-        key, title, note = (
-            _key(measure, by),
-            finding(numbers, cells),
-            f"{means or BY_NAME[measure].explanation} {when(metric)}",
-        )
+        key, title = _key(measure, by), finding(numbers, cells)
+        note = f"{means or BY_NAME[measure].explanation} {when(metric)}"
         bars = _bars(metric, ordered, numbers)
         head: list[str] = [", ".join(WORDS[word] for word in by) or "All", _unit(metric.unit)]
         rows: list[Sequence[str]] = [(bar.label, bar.text) for bar in bars]
@@ -153,7 +155,7 @@ ADDED_UP: Final = " Bars add up the numbers that are shown of all kinds of help;
 
 
 def _of_all_kinds(numbers: Numbers, word: str, cells: Mapping[Codes, TableCell]) -> list[Bar]:
-    sums, hidden = over(cells, 1), {codes[1] for codes, cell in cells.items() if cell.hidden}
+    sums, hidden = over(cells, 1), hidden_in(cells, 1)
     return [
         Bar(numbers.named(word, code), at_least(sums[code], few=code in hidden), sums[code])
         for code in _order(word, sums)

@@ -8,7 +8,7 @@ from services.reporting.domain.measures import BY_NAME
 from services.reporting.domain.words import WORDS
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
-from services.reporting.pages.figures import OF_SHOWN, Figure, Numbers, at_least, over
+from services.reporting.pages.figures import OF_SHOWN, Figure, Numbers, at_least, hidden_in, over
 
 
 def waiting(numbers: Numbers) -> Figure | None:
@@ -62,7 +62,7 @@ def areas(numbers: Numbers) -> Figure | None:
     word: str = "committee" if metric.larger and numbers.table("waiting", ("kind", "committee")) else "ward"
     need, supply = numbers.cells("waiting", ("kind", word)), numbers.cells("capacity", ("kind", "ward"))
     waits, places = over(need, 1), numbers.places(over(supply, 1), word)
-    hidden = {codes[1] for codes, cell in need.items() if cell.hidden}
+    hidden = hidden_in(need, 1)
     order = sorted(
         waits, key=lambda code: (not _is_place(code), -waits[code], code not in hidden, numbers.named(word, code))
     )

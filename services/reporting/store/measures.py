@@ -40,9 +40,7 @@ SOURCES: Final[Mapping[str, str]] = {
         cross join lateral (select array_agg(distinct kind) as kinds from need
                             where need.referral_id = people.referral_id and status <> 'entered-in-error') as needs
         where kinds is not null""",
-    "served": f"""
-        select referral_id, kind, ward, band, min(accepted_at) as at
-        from ({OF_NEED}) as of_need where accepted_at is not null group by 1, 2, 3, 4""",
+    "served": TAKEN_ON,
     "outcomes": f"""
         select distinct on (referral_id, kind) referral_id, kind, coalesce(outcome, status) as outcome, ended_at as at
         from ({OF_NEED}) as of_need where ended_at is not null order by referral_id, kind, ended_at desc, need_id""",
