@@ -211,7 +211,12 @@ def run(service: ServiceName) -> None:
 
 
 def _interrupted(_number: int, _frame: object) -> None:
-    """As Python does it by itself, but for asyncio, which asks a task to end: a task may pass over that."""
+    """
+    As Python does it by itself, but for asyncio, which asks a task to end: a task may pass over that.
+
+    A second one is passed over: it would leave running what is being stopped.
+    """
+    signal.signal(signal.SIGINT, lambda _number, _frame: None)
     raise KeyboardInterrupt
 
 

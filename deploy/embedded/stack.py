@@ -78,6 +78,7 @@ class Stack:
             try:
                 return self._up()
             except BaseException:
+                self.report("stopping what was begun")
                 self._stop(self.begun)
                 raise
 
@@ -86,10 +87,11 @@ class Stack:
         keys.make_secrets(self.secrets)
         self.begun = [name for name in ("postgres", "kafka", "mail") if not recall(self.dir, name)]
         with ThreadPoolExecutor() as pool:
-            database, started, mailbox = (pool.submit(s.start, self.dir) for s in (postgres, kafka, mail))
-        server, broker = database.result(), started.result()
+            # Waited for in here: who is interrupted waits for the starts that are under way, and then stops them.
+            database, started, mailbox = [pool.submit(s.start, self.dir) for s in (postgres, kafka, mail)]
+            server, broker, letters = database.result(), started.result(), mailbox.result()
         self.report("making databases, roles, topics, users and access")
-        addresses = self._addresses(server.database, broker.kafka, mailbox.result())
+        addresses = self._addresses(server.database, broker.kafka, letters)
         site = self._site(addresses, broker.kafka, server.database)
         provision.apply_kafka(site)
         asyncio.run(provision.apply_databases(site))

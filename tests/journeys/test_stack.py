@@ -6,6 +6,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from contracts.message import SERVICES
 from deploy.embedded.processes import alive, recall
 from deploy.embedded.stack import Stack
@@ -35,12 +37,14 @@ async def test_a_second_up_starts_only_what_is_missing_and_keeps_the_data(tmp_pa
     assert living(tmp_path) == set()
 
 
-async def test_ctrl_c_on_the_way_up_leaves_nothing_running(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begun", ["processes/postgres.lock", "processes/kafka.json", "processes/referrals.json"])
+async def test_ctrl_c_on_the_way_up_leaves_nothing_running(tmp_path: Path, begun: str) -> None:
     command = [sys.executable, "-m", "deploy.cli", "up", "--dir", str(tmp_path)]
     up = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    await eventually(lambda: asyncio.to_thread(living, tmp_path), lambda seen: "kafka" in seen, within=60)
+    await eventually(lambda: asyncio.to_thread((tmp_path / begun).exists), bool, within=60)
     up.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(up.communicate(), 60)
+    up.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(up.communicate(), 120)
     assert up.returncode == 130
     assert b"Traceback" not in err
     assert living(tmp_path) == set()
