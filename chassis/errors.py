@@ -71,7 +71,7 @@ def _field_names(model: type[BaseModel]) -> frozenset[str]:
 def _message_fields() -> frozenset[str]:
     parts: list[type[Part]] = [Part]
     for part in parts:
-        parts += part.__subclasses__()
+        parts += (kind for kind in part.__subclasses__() if kind.__module__.startswith("contracts."))
     return frozenset(name for part in parts for name in part.model_fields)
 
 

@@ -8,17 +8,20 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, create_model
 
 from chassis.access import Access
 from chassis.door import body_of, read
 from chassis.http import PROBLEM_JSON, Health, Staff, build_app
 from chassis.settings import KafkaSettings
-from contracts.message import MESSAGES
+from contracts.message import MESSAGES, Part
 from contracts.topics import MAX_RECORD_BYTES
 from contracts.vocabulary import Code
 
 NO_KAFKA = KafkaSettings(bootstrap="", user="", password=SecretStr(""))
+
+
+FOREIGN = create_model("Foreign", __base__=Part, Quillfeather=(int, 0))
 
 
 class Inner(BaseModel, extra="forbid"):

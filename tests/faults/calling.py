@@ -105,10 +105,7 @@ class Staff:
         ]
 
 
-TRIED: Final = """
-    select id from call_task, generate_series(1, tries)
-    where channel <> 'via-referrer' and outcome is distinct from 'superseded'
-"""
+TRIED: Final = "select id from call_task, generate_series(1, tries) where channel <> 'via-referrer'"
 BY_HAND: Final = "select id from call_task where id = any($1::uuid[]) and tries > 0 and channel <> 'staff'"
 ANSWERED: Final = "select id from call_task where answer is not null"
 

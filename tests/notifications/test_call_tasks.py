@@ -120,6 +120,19 @@ async def test_a_rule_that_changed_meanwhile_takes_the_task_away(world: World, h
     assert len(world.mail.got) == 1
 
 
+async def test_a_try_still_counts_when_the_task_is_taken_away_before_the_next(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    (task,) = await rung(world)
+    await http.post(f"{TASKS}/{task}/claim", headers=as_(AMINA))
+    await http.post(f"{TASKS}/{task}/outcome", json={"outcome": "no-answer"}, headers=as_(AMINA))
+    world.clock.forward(timedelta(hours=20))
+    world.referrals.usual = a_contact()
+    assert (await http.post(f"{TASKS}/{task}/claim", headers=as_(BORIS))).status_code == 409
+    assert [(row["outcome"], row["tries"]) for row in await world.tasks()] == [("superseded", 1)]
+    assert (await world.said()).count("CallCompleted") == 1
+
+
 @pytest.mark.invariant(5)
 async def test_nobody_is_rung_outside_their_hours(world: World, http: httpx2.AsyncClient) -> None:
     (task,) = await rung(world)

@@ -97,8 +97,10 @@ class Tasks(OnConnection):
         )
 
     async def close_tasks(self, closings: Sequence[Closing], at: datetime) -> None:
+        """Whoever closes a task tried it, but for one that is taken away."""
         await self.conn.execute(
-            """update call_task set outcome = new.outcome, closed_at = $4, tries = tries + 1,
+            """update call_task set outcome = new.outcome, closed_at = $4,
+                   tries = tries + (new.outcome <> 'superseded')::int,
                    claimed_by = coalesce(claimed_by, new.who),
                    claimed_at = case when claimed_by is null and new.who is not null then $4 else claimed_at end
                from unnest($1::uuid[], $2::text[], $3::text[]) as new (id, outcome, who)
