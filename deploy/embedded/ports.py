@@ -9,15 +9,16 @@ from deploy.embedded.processes import StartError
 LOOPBACK = "127.0.0.1"
 FIRST, COUNT = 20_000, 12_000
 _NOT_GIVEN = iter(random.SystemRandom().sample(range(FIRST, FIRST + COUNT), COUNT))
+_HELD: list[socket.socket] = []
 
 
 def free_port() -> int:
     """Choose below the ports that systems give to outgoing connections, so that it stays free meanwhile.
 
-    A process is given each but once: what was given may not be in use yet.
+    It is given but once, to one process, until that ends: what was given may not be in use yet.
     """
     for port in _NOT_GIVEN:
-        if is_free(port):
+        if _hold(port) and is_free(port):
             return port
     raise StartError(f"No free port was found between {FIRST} and {FIRST + COUNT}. End what is listening there.")
 
@@ -30,6 +31,18 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _hold(port: int) -> bool:
+    """Takes the port of UDP with the same number, which nobody listens on, as a sign to our other processes."""
+    sign = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        sign.bind((LOOPBACK, port))
+    except OSError:
+        sign.close()
+        return False
+    _HELD.append(sign)
+    return True
 
 
 def choose_port(kept: Path, wanted: int | None) -> int:

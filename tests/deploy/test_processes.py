@@ -1,13 +1,16 @@
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
+from deploy.embedded import ports
 from deploy.embedded.ports import choose_port, free_port, is_free
 from deploy.embedded.processes import (
     NotYetError,
@@ -47,7 +50,7 @@ def test_a_child_has_a_session_of_its_own_and_is_found_again(own_dir: Path) -> N
 def test_a_child_gets_our_environment_and_more(own_dir: Path) -> None:
     print_it = "import os; print(os.environ['PATH'], os.environ['MORE'])"
     process = spawn("child", (sys.executable, "-c", print_it), dir=own_dir, env={"MORE": "and more"})
-    wait_until(lambda: not alive(process), 10, "the child to end")
+    wait_until(lambda: not alive(process), 60, "the child to end")
     assert f"{os.environ['PATH']} and more" in log_file(own_dir, "child").read_text()
 
 
@@ -61,7 +64,7 @@ def test_a_recycled_pid_is_left_alone(own_dir: Path) -> None:
 
 def test_a_child_that_ignores_the_request_is_killed(own_dir: Path) -> None:
     process = spawn("child", STUBBORN, dir=own_dir)
-    wait_until(lambda: up(own_dir), 10, "the child to be up")
+    wait_until(lambda: up(own_dir), 60, "the child to be up")
     stop(process, 0.1)
     assert not alive(process)
 
@@ -69,7 +72,7 @@ def test_a_child_that_ignores_the_request_is_killed(own_dir: Path) -> None:
 def test_a_killed_child_is_not_alive_although_nobody_has_reaped_it(own_dir: Path) -> None:
     process = spawn("child", SLEEPER, dir=own_dir)
     os.kill(process.pid, signal.SIGKILL)
-    wait_until(lambda: not alive(process), 10, "the child to end")
+    wait_until(lambda: not alive(process), 60, "the child to end")
     assert not psutil.pid_exists(process.pid)
 
 
@@ -100,7 +103,16 @@ def test_a_port_is_kept_unless_it_is_taken(tmp_path: Path) -> None:
 
 
 def test_no_port_is_given_twice() -> None:
-    assert len({free_port() for _ in range(400)}) == 400
+    assert len({free_port() for _ in range(40)}) == 40
+
+
+def test_a_port_that_another_process_was_given_is_not_given_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as sign:
+        sign.bind((ports.LOOPBACK, 0))
+        theirs = sign.getsockname()[1]
+        monkeypatch.setattr(ports, "_NOT_GIVEN", chain([theirs], ports._NOT_GIVEN))
+        assert is_free(theirs)
+        assert free_port() != theirs
 
 
 def test_a_taken_port_is_refused_or_replaced(tmp_path: Path, taken_port: int) -> None:
