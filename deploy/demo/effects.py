@@ -1,6 +1,5 @@
 """Invariant 1, counted: which effects each fact owes in each service, and how many are missing or too many."""
 
-import json
 from collections import Counter
 from typing import Any
 
@@ -9,6 +8,7 @@ from contracts.message import Service
 from deploy.demo.order import in_order
 from deploy.demo.owed import Owed, compare
 from deploy.demo.witness import TO_APPLICANTS, Evidence
+from deploy.embedded.mail import kept
 from services.notifications.domain.telling import UNOWED
 from services.notifications.handlers.results import OVERTAKEN
 
@@ -254,7 +254,4 @@ async def _applicants(seen: Evidence) -> Owed:
 
 def _mails(seen: Evidence) -> list[Any]:
     """The id of every mail that the mail server got."""
-    if not seen.mails.exists():
-        return []
-    with seen.mails.open() as lines:
-        return [json.loads(line)["id"] for line in lines]
+    return [mail["id"] for mail in kept(seen.mails)]

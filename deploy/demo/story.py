@@ -1,6 +1,5 @@
 """One referral of the demo, as its referrer, the person, the supporting organisation and staff saw it."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import httpx2
 
 from deploy.demo.doors import Told
+from deploy.embedded.mail import kept
 
 Side = tuple[str, list[str]]
 
@@ -39,8 +39,7 @@ def sides(referral: dict[str, Any], told: Sequence[Told], mails: Path, staff: ht
 def subjects(mails: Path) -> dict[str, list[str]]:
     """Of every mail that was taken, in order, by whom it is to."""
     found: dict[str, list[str]] = {}
-    for line in mails.read_text().splitlines() if mails.exists() else ():
-        mail = json.loads(line)
+    for mail in kept(mails):
         found.setdefault(mail["to"], []).append(mail["subject"])
     return found
 

@@ -19,6 +19,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.embedded.ports import LOOPBACK, choose_port
 from deploy.embedded.processes import (
+    START_WITHIN,
     NotYetError,
     Process,
     locked,
@@ -65,6 +66,12 @@ def received(dir: Path) -> Path:
     return dir / NAME / "received.jsonl"
 
 
+def kept(received: Path) -> list[dict[str, str]]:
+    """Every mail that was taken, in order. A line without its end is being written: it is none yet."""
+    lines = received.read_bytes().split(b"\n")[:-1] if received.exists() else []
+    return [json.loads(line) for line in lines]
+
+
 def _spawn(dir: Path, home: Path, port: int | None, host: str) -> Process:
     home.mkdir(mode=0o700, exist_ok=True)
     chosen = str(choose_port(home / "port", port))
@@ -88,7 +95,7 @@ def _await_ready(mail: Mail, log: Path) -> None:
         return _answers(mail)
 
     try:
-        wait_until(answering, 20, "the mail server to answer", log)
+        wait_until(answering, START_WITHIN, "the mail server to answer", log)
     except BaseException:
         stop(mail.process, 1)
         raise

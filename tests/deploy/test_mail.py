@@ -1,4 +1,3 @@
-import json
 import os
 import signal
 import smtplib
@@ -29,18 +28,14 @@ def send(server: mail.Mail, number: str, body: str = "Hello.\n") -> None:
     message["Subject"] = "News for you"
     message["X-Furthest-Id"] = number
     message.set_content(body)
-    with smtplib.SMTP(server.host, server.port, local_hostname="localhost", timeout=10) as client:
+    with smtplib.SMTP(server.host, server.port, local_hostname="localhost", timeout=60) as client:
         client.send_message(message)
-
-
-def kept(home: Path) -> list[dict[str, str]]:
-    return [json.loads(line) for line in mail.received(home).read_text().splitlines()]
 
 
 def test_what_was_taken_is_in_the_file_when_the_server_has_answered(home: Path) -> None:
     server = mail.start(home)
     send(server, "1", "Grüße, and a line that is long: " + "x" * 200 + "\n.\n")
-    (line,) = kept(home)
+    (line,) = mail.kept(mail.received(home))
     assert line.pop("received_at").endswith("+00:00")
     assert line == {
         "id": "1",
@@ -49,6 +44,14 @@ def test_what_was_taken_is_in_the_file_when_the_server_has_answered(home: Path) 
         "subject": "News for you",
         "body": "Grüße, and a line that is long: " + "x" * 200 + "\n.\n",
     }
+
+
+def test_a_mail_whose_line_is_still_being_written_is_none_yet(tmp_path: Path) -> None:
+    received = tmp_path / "received.jsonl"
+    assert mail.kept(received) == []
+    whole = '{"id": "1", "body": "one\u2028line"}\n'.encode()
+    received.write_bytes(whole + '{"id": "2", "body": "Gr\u00fc'.encode()[:-1])
+    assert [each["id"] for each in mail.kept(received)] == ["1"]
 
 
 def test_only_its_owner_may_read_the_mails(home: Path) -> None:
@@ -71,16 +74,16 @@ def test_it_comes_back_on_its_port_and_goes_on_in_its_file(home: Path, signum: s
     first = mail.start(home)
     send(first, "1")
     os.kill(first.process.pid, signum)
-    wait_until(lambda: not alive(first.process), 10, "the mail server to end")
+    wait_until(lambda: not alive(first.process), 60, "the mail server to end")
     second = mail.start(home)
     send(second, "2")
     assert first.port == second.port
-    assert [line["id"] for line in kept(home)] == ["1", "2"]
+    assert [line["id"] for line in mail.kept(mail.received(home))] == ["1", "2"]
 
 
 def test_a_stop_is_clean_also_while_somebody_is_connected(home: Path) -> None:
     server = mail.start(home)
-    with smtplib.SMTP(server.host, server.port, local_hostname="localhost", timeout=10) as client:
+    with smtplib.SMTP(server.host, server.port, local_hostname="localhost", timeout=60) as client:
         client.noop()
         mail.stop(server.process)
         assert not alive(server.process)

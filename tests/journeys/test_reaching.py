@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from deploy.embedded.mail import kept
 from tests.deployment import Deployment
 from tests.journeys.partners import a_body, outbox, post, somebody
 from tests.notifications.reports import POSTFIX
@@ -21,10 +22,6 @@ async def refer(deployment: Deployment, *channels: str, **changes: Any) -> str:
     answer = await post(partner, f"{deployment.url('referrals')}/v1/referrals", body)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["referral_id"])
-
-
-def mails_to(address: str, received: Path) -> list[dict[str, Any]]:
-    return [mail for mail in map(json.loads, received.read_text().splitlines()) if mail["to"] == address]
 
 
 async def heard(deployment: Deployment, referral: str, kind: str) -> dict[str, Any]:
@@ -44,8 +41,8 @@ async def test_a_mail_that_comes_back_is_piped_to_the_command_and_the_person_is_
     received = Path(deployment.addresses["mail"]["received"])
     key.write_text(deployment.staff_key)
 
-    async def mails() -> list[dict[str, Any]]:
-        return mails_to(bounced_to, received)
+    async def mails() -> list[dict[str, str]]:
+        return [mail for mail in kept(received) if mail["to"] == bounced_to]
 
     async def tasks() -> list[str]:
         listed = deployment.furthest("calls", "list", "--limit", "200", "--json", "--key-file", str(key))
