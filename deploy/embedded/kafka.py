@@ -20,6 +20,7 @@ from deploy.embedded import jars
 from deploy.embedded.kafka_properties import Door, properties
 from deploy.embedded.ports import LOOPBACK, choose_port, free_port
 from deploy.embedded.processes import (
+    START_WITHIN,
     NotYetError,
     Process,
     StartError,
@@ -128,9 +129,9 @@ def _await_ready(broker: Broker, log: Path) -> None:
         return _answers(client)
 
     try:
-        wait_until(listening, 60, "Kafka to listen", log)
+        wait_until(listening, START_WITHIN, "Kafka to listen", log)
         client = AdminClient(options(broker.kafka), logger=QUIET)
-        wait_until(answering, 30, "Kafka to answer its administrator", log)
+        wait_until(answering, START_WITHIN, "Kafka to answer its administrator", log)
     except BaseException:
         stop(broker.process, 5)
         raise

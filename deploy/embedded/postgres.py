@@ -17,6 +17,7 @@ from deploy import secrets
 from deploy.embedded import unprivileged
 from deploy.embedded.ports import LOOPBACK, choose_port
 from deploy.embedded.processes import (
+    START_WITHIN,
     NotYetError,
     Process,
     StartError,
@@ -125,7 +126,7 @@ def _forget_crash(data: Path) -> None:
     """After `kill -9`: wait for what still runs, and drop the lock, whose pid may be another's by now."""
     lock = data / "postmaster.pid"
     if lock.exists():
-        wait_until(lambda: _nobody_serves(data), 10, f"the rest of a killed PostgreSQL in {data} to end")
+        wait_until(lambda: _nobody_serves(data), 30, f"the rest of a killed PostgreSQL in {data} to end")
         lock.unlink(missing_ok=True)
 
 
@@ -151,7 +152,7 @@ def _await_ready(data: Path, process: Process, log: Path) -> None:
         return True
 
     try:
-        wait_until(ready, 60, "PostgreSQL to accept connections", log)
+        wait_until(ready, START_WITHIN, "PostgreSQL to accept connections", log)
     except BaseException:
         stop(process)
         raise

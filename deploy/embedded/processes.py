@@ -18,6 +18,8 @@ from deploy.errors import DeployError
 
 SAME_START = 2.0
 POLL = 0.02
+START_WITHIN = 180.0
+"""Seconds for a machine that is slow and does other things. Who dies while starting is told of at once."""
 
 T = TypeVar("T")
 

@@ -18,6 +18,7 @@ from deploy import keys, provision
 from deploy.embedded import kafka, mail, postgres
 from deploy.embedded.ports import LOOPBACK, choose_port
 from deploy.embedded.processes import (
+    START_WITHIN,
     EmbeddedError,
     NotYetError,
     Process,
@@ -36,7 +37,6 @@ from deploy.secrets import write
 from deploy.site import ADMIN, Outside, Site, own_names, readiness
 
 GRACE: Final = 30.0
-READY_WITHIN: Final = 60.0
 SENDER: Final = "no-reply@furthest.example"
 BOUNCES: Final = "bounces@furthest.example"
 WITH_INTERNAL_DOORS: Final = ("referrals", "grants")
@@ -86,8 +86,9 @@ class Stack:
         self.report("starting PostgreSQL, Kafka and the mail server")
         keys.make_secrets(self.secrets)
         self.begun = [name for name in ("postgres", "kafka", "mail") if not recall(self.dir, name)]
+        # Threads start what is started, and are waited for inside: who is interrupted waits for what is under way, and
+        # then stops it. The main thread would be interrupted between a process and the note that it is there.
         with ThreadPoolExecutor() as pool:
-            # Waited for in here: who is interrupted waits for the starts that are under way, and then stops them.
             database, started, mailbox = [pool.submit(s.start, self.dir) for s in (postgres, kafka, mail)]
             server, broker, letters = database.result(), started.result(), mailbox.result()
         self.report("making databases, roles, topics, users and access")
@@ -96,11 +97,11 @@ class Stack:
         provision.apply_kafka(site)
         asyncio.run(provision.apply_databases(site))
         self.report("starting the services")
-        for service in SERVICES:
-            self.start_service(service, addresses)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda service: self.start_service(service, addresses), SERVICES))
         for service in SERVICES:
             self._await_ready(service, addresses)
-        return self._keep(addresses)
+        return self._keep(lambda kept: kept.update(addresses))
 
     def start_service(self, service: Service, addresses: dict[str, Any]) -> Process:
         """Starts a service unless it runs."""
@@ -119,7 +120,7 @@ class Stack:
         for service in dead:
             self.start_service(service, addresses)
         if dead:
-            self._keep(addresses)
+            self._keep(lambda kept: kept["services"].update({each: addresses["services"][each] for each in dead}))
         return dead
 
     def environment(self, service: Service, addresses: dict[str, Any]) -> dict[str, str]:
@@ -190,13 +191,11 @@ class Stack:
         )
 
     def _addresses(self, server: DatabaseSettings, broker: KafkaSettings, mailbox: mail.Mail) -> dict[str, Any]:
-        before = self.addresses() if self.run_file.exists() else {"partners": {}}
         return {
             "kafka": broker.bootstrap,
             "postgres": {"host": server.host, "port": server.port},
             "mail": {"host": mailbox.host, "port": mailbox.port, "received": str(mail.received(self.dir))},
             "services": {service: self._service_addresses(service, server.port) for service in SERVICES},
-            "partners": before["partners"],
         }
 
     def _service_addresses(self, service: Service, port: int) -> dict[str, Any]:
@@ -214,14 +213,16 @@ class Stack:
         running = recall(self.dir, service) is not None and kept.exists()
         return f"http://{LOOPBACK}:{kept.read_text() if running else choose_port(kept, None)}"
 
-    def _keep(self, addresses: dict[str, Any]) -> dict[str, Any]:
-        write(self.run_file, json.dumps(addresses, indent=2))
+    def _keep(self, change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """Changes what `run.json` says, one after the other."""
+        with locked(self.dir / "run.lock"):
+            addresses = self.addresses() if self.run_file.exists() else {"partners": {}}
+            change(addresses)
+            write(self.run_file, json.dumps(addresses, indent=2))
         return addresses
 
     def keep_partner(self, partner: str, credentials: dict[str, Any]) -> None:
-        addresses = self.addresses()
-        addresses["partners"][partner] = credentials
-        self._keep(addresses)
+        self._keep(lambda kept: kept["partners"].update({partner: credentials}))
 
     def _await_ready(self, service: Service, addresses: dict[str, Any]) -> None:
         process, log = recall(self.dir, service), log_file(self.dir, service)
@@ -236,7 +237,7 @@ class Stack:
                 raise NotYetError(json.dumps(seen))
             return True
 
-        wait_until(ready, READY_WITHIN, f"the {service} service to be ready", log)
+        wait_until(ready, START_WITHIN, f"the {service} service to be ready", log)
 
     def down(self) -> None:
         """Stops the services, which drain first, then the servers. What was never started is no error."""

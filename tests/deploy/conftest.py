@@ -40,7 +40,7 @@ def own_dir(tmp_path: Path) -> Iterator[Path]:
 def kill() -> Callable[[Process], None]:
     def kill(process: Process) -> None:
         os.kill(process.pid, signal.SIGKILL)
-        wait_until(lambda: not alive(process), 10, "a killed process to end")
+        wait_until(lambda: not alive(process), 60, "a killed process to end")
 
     return kill
 

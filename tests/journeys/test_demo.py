@@ -28,10 +28,10 @@ async def test_nothing_is_lost_or_doubled_when_a_service_is_killed_on_the_way(tm
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        seen = await eventually(lambda: _run_json(folder), lambda a: bool(a and len(a["partners"]) == 3), within=90)
+        seen = await eventually(lambda: _run_json(folder), lambda a: bool(a and len(a["partners"]) == 3), within=300)
         assert seen
         os.kill(seen["services"]["referrals"]["pid"], signal.SIGKILL)
-        out, err = await asyncio.wait_for(demo.communicate(), 240)
+        out, err = await asyncio.wait_for(demo.communicate(), 600)
     finally:
         if demo.returncode is None:
             demo.send_signal(signal.SIGINT)

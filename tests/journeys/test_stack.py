@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
 from contracts.message import SERVICES
@@ -19,6 +21,18 @@ EVERYTHING = (*SERVICES, "mail", "kafka", "postgres")
 
 def living(folder: Path) -> set[str]:
     return {name for name in EVERYTHING if (process := recall(folder, name)) and alive(process)}
+
+
+def everything_of(folder: Path) -> list[list[str]]:
+    """The command lines of all processes that were told of this folder, also of those that nobody has noted."""
+    return [process.cmdline() for process in psutil.process_iter() if _is_told_of(folder, process)]
+
+
+def _is_told_of(folder: Path, process: psutil.Process) -> bool:
+    try:
+        return any(str(folder) in word for word in (*process.cmdline(), *process.environ().values()))
+    except psutil.Error:
+        return False
 
 
 async def test_a_second_up_starts_only_what_is_missing_and_keeps_the_data(tmp_path: Path) -> None:
@@ -41,10 +55,18 @@ async def test_a_second_up_starts_only_what_is_missing_and_keeps_the_data(tmp_pa
 async def test_ctrl_c_on_the_way_up_leaves_nothing_running(tmp_path: Path, begun: str) -> None:
     command = [sys.executable, "-m", "deploy.cli", "up", "--dir", str(tmp_path)]
     up = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    await eventually(lambda: asyncio.to_thread((tmp_path / begun).exists), bool, within=60)
+    await eventually(lambda: asyncio.to_thread((tmp_path / begun).exists), bool, within=300)
     up.send_signal(signal.SIGINT)
     up.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(up.communicate(), 120)
+    _, err = await asyncio.wait_for(up.communicate(), 300)
     assert up.returncode == 130
     assert b"Traceback" not in err
-    assert living(tmp_path) == set()
+    assert everything_of(tmp_path) == []
+
+
+def test_what_is_kept_at_the_same_time_is_all_kept(tmp_path: Path) -> None:
+    stack = Stack(tmp_path)
+    names = {f"partner-{number}" for number in range(20)}
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(lambda name: stack.keep_partner(name, {"id": name}), names))
+    assert stack.addresses()["partners"].keys() == names
