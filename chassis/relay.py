@@ -1,6 +1,7 @@
 """Sends what was committed: one relay per database, in order, again and again until Kafka has it."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,6 +25,7 @@ BATCH: Final = 1000
 IDLE_POLL: Final = 0.1
 RESCAN: Final = 1.0
 ACK_WITHIN: Final = 30.0
+STOP_WITHIN: Final = 5.0
 LOCK: Final = 0x46757274
 LARGEST_BATCH: Final = MAX_RECORD_BYTES - HEADROOM
 """Kafka's limit for a topic holds for a batch as a whole, and partners' outboxes have the smallest."""
@@ -122,9 +124,11 @@ class Relay:
                 DEGRADED.labels(part="relay").set(0)
                 await self._send_for_ever(conn, producer)
             finally:
-                await asyncio.wait_for(producer.stop(), ACK_WITHIN)
+                # An end that has to wait for Kafka is not broken off, and does not hide that we are cancelled.
+                await asyncio.wait([asyncio.create_task(producer.stop())], timeout=STOP_WITHIN)
         finally:
-            await conn.close(timeout=5)
+            with contextlib.suppress(TimeoutError):
+                await conn.close(timeout=STOP_WITHIN)
 
     async def _take_turn(self, conn: Conn) -> None:
         """The lock goes with its connection, so a relay that died or lost Postgres holds no other back."""

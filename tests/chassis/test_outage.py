@@ -1,11 +1,14 @@
-"""Postgres goes away and comes back: what Kafka delivered meanwhile is not forgotten."""
+"""Postgres or Kafka goes away: nothing is forgotten meanwhile, and who is told to end does."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 
+from chassis import relay
 from chassis.http import Health
 from chassis.metrics import DEGRADED, REGISTRY
 from chassis.postgres import connect
@@ -78,3 +81,40 @@ async def test_a_consumer_that_found_its_place_again_is_well_also_where_nothing_
             await stack.enter_async_context(toy.consuming())
             await eventually(degraded, bool, within=60)
         await eventually(degraded, lambda it_is: not it_is, within=60)
+
+
+class Unanswered:
+    """A producer whose Kafka answers no more: nothing is acknowledged, and the end waits for that."""
+
+    sent: ClassVar[asyncio.Event]
+    back: ClassVar[asyncio.Event]
+
+    def __init__(self, **_options: Any) -> None: ...
+
+    async def start(self) -> None: ...
+
+    async def send(self, *_record: Any, **_more: Any) -> "asyncio.Future[None]":
+        self.sent.set()
+        return asyncio.get_running_loop().create_future()
+
+    async def stop(self) -> None:
+        await self.back.wait()
+
+
+async def test_a_relay_ends_when_it_is_told_to_also_while_kafka_is_away(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Unanswered.sent, Unanswered.back = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(relay, "AIOKafkaProducer", Unanswered)
+    monkeypatch.setattr(relay, "STOP_WITHIN", 0.1)
+    await toy.database.execute(
+        "insert into outbox (topic, key, headers, value, said_at) values ('t', 'k', repeat(E'\\n', 8), 'v', now())"
+    )
+    relaying = asyncio.create_task(relay.Relay(toy.settings.database, toy.settings.kafka, "toy").run())
+    await asyncio.wait_for(Unanswered.sent.wait(), 60)
+    relaying.cancel()
+    done, _ = await asyncio.wait([relaying], timeout=20)
+    Unanswered.back.set()
+    assert done, "it goes on"
+    assert relaying.cancelled()
+    assert await toy.unsent() == 1
