@@ -72,7 +72,7 @@ class Toy:
         try:
             yield process
         finally:
-            stop(process, 10)
+            stop(process, 60)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -137,7 +137,13 @@ class Toy:
         return [dict(r.headers)["ce_id"].decode() for r in records if r.key.decode() in keys]
 
     async def relay_holds_its_turn(self) -> bool:
-        return bool(await self.database.fetchval("select exists (select from pg_locks where objid = $1)", LOCK))
+        return bool(
+            await self.database.fetchval(
+                """select exists (select from pg_locks join pg_database on database = pg_database.oid
+                               where objid = $1 and datname = current_database())""",
+                LOCK,
+            )
+        )
 
     async def unsent(self) -> int:
         return int(await self.database.fetchval("select count(*) from outbox"))

@@ -23,7 +23,7 @@ async def braked() -> bool:
 
 @pytest.mark.invariant(1)
 async def test_a_bug_that_fails_on_everything_brakes_and_buries_nothing(toy: Toy) -> None:
-    facts = [closed() for _ in range(BRAKE_AFTER + 5)]
+    facts = [closed() for _ in range(BRAKE_AFTER * 5)]  # so many that a poll of either partition brakes
     toy.handlers.fails_on = {fact.key() for fact in facts}
     await toy.write(*facts)
     async with toy.consuming():

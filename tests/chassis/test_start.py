@@ -8,7 +8,7 @@ import pytest
 from chassis import cluster
 from chassis.consume import Consumer
 from chassis.errors import Stopped
-from chassis.watch import Watch
+from chassis.watch import SILENT_AFTER, Watch
 from contracts.referrals import ReferralClosed
 from deploy.embedded.ports import free_port
 from tests.chassis.conftest import Toy
@@ -75,11 +75,16 @@ async def test_a_consumer_that_fell_silent_is_started_again(toy: Toy) -> None:
         await _silence(consumer)
         await toy.write(closed())
 
-        async def looked() -> int:
+        async def looked() -> bool:
             await watch.once()
-            return len(await toy.effects())
+            return _polls(consumer)
 
-        await eventually(looked, lambda effects: effects == 2)
+        await eventually(looked, bool)
+        await eventually(toy.effects, lambda seen: len(seen) == 2)
+
+
+def _polls(consumer: Consumer) -> bool:
+    return consumer.subscriber is not None and not all(task.done() for task in consumer.subscriber.tasks)
 
 
 async def _silence(consumer: Consumer) -> None:
@@ -99,7 +104,7 @@ async def test_a_consumer_that_has_nothing_to_read_is_not_silent(toy: Toy) -> No
             return consumer.is_alive()
 
         for _ in range(3):
-            await eventually(alive, bool, within=5)
+            await eventually(alive, bool, within=SILENT_AFTER)
 
 
 async def test_any_of_several_addresses_of_kafka_will_do(toy: Toy) -> None:

@@ -39,16 +39,15 @@ def as_user(broker: kafka.Broker, user: str, password: str) -> KafkaSettings:
     return broker.kafka.model_copy(update={"user": user, "password": SecretStr(password)})
 
 
-def producer(broker: kafka.Broker, user: str, password: str) -> Producer:
-    known = {"enable.idempotence": True, "topic.metadata.propagation.max.ms": 200}
-    return Producer({**options(as_user(broker, user, password)), **known}, logger=QUIET)
+def producer(broker: kafka.Broker, user: str, password: str, **more: int) -> Producer:
+    return Producer({**options(as_user(broker, user, password)), "enable.idempotence": True, **more}, logger=QUIET)
 
 
 def send(sender: Producer, topic: str, value: bytes = b"x") -> KafkaError | None:
     """What the broker said to a record: nothing when it took it."""
     said: list[KafkaError | None] = []
     sender.produce(topic, value, on_delivery=lambda error, _: said.append(error))
-    sender.flush(20)
+    sender.flush(60)
     return said[0]
 
 
@@ -56,7 +55,7 @@ def read(broker: kafka.Broker, topic: str, count: int) -> list[bytes | None]:
     consumer = Consumer({**options(broker.kafka), "group.id": "reader"}, logger=QUIET)
     try:
         consumer.assign([TopicPartition(topic, 0, 0)])
-        return [message.value() for message in consumer.consume(count, 20)]
+        return [message.value() for message in consumer.consume(count, 60)]
     finally:
         consumer.close()
 
@@ -64,7 +63,7 @@ def read(broker: kafka.Broker, topic: str, count: int) -> list[bytes | None]:
 def offsets(broker: kafka.Broker, topic: str) -> tuple[int, int]:
     consumer = Consumer({**options(broker.kafka), "group.id": "reader"}, logger=QUIET)
     try:
-        return consumer.get_watermark_offsets(TopicPartition(topic, 0), 20)
+        return consumer.get_watermark_offsets(TopicPartition(topic, 0), 60)
     finally:
         consumer.close()
 
@@ -178,7 +177,7 @@ def test_topics_are_made_as_described_and_made_so_again(broker: kafka.Broker) ->
     for retention in ("60000", "60000", "120000"):
         config = {"retention.ms": retention, "cleanup.policy": "compact"}
         admin(broker).apply_topics([Topic("described", 3, config)])
-        wait_until(partial(_has_retention, broker, "described", retention), 5, "the new retention")
+        wait_until(partial(_has_retention, broker, "described", retention), 60, "the new retention")
 
 
 def _has_retention(broker: kafka.Broker, topic: str, wanted: str) -> bool:
@@ -196,7 +195,8 @@ def test_partitions_are_never_changed(broker: kafka.Broker) -> None:
 
 
 def test_an_unknown_topic_is_not_made_by_writing_to_it(broker: kafka.Broker) -> None:
-    sender = producer(broker, ADMIN, broker.kafka.password.get_secret_value())
+    password = broker.kafka.password.get_secret_value()
+    sender = producer(broker, ADMIN, password, **{"topic.metadata.propagation.max.ms": 200})
     refused = send(sender, "never-made")
     assert refused is not None
     assert "never-made" not in admin(broker).partitions()
@@ -215,7 +215,7 @@ def test_records_are_deleted_up_to_an_offset(broker: kafka.Broker) -> None:
 def test_a_new_password_replaces_the_old(broker: kafka.Broker) -> None:
     for password in ("first", "first", "second"):
         admin(broker).set_password("changer", password)
-    AdminClient(options(as_user(broker, "changer", "second")), logger=QUIET).list_topics(timeout=10)
+    AdminClient(options(as_user(broker, "changer", "second")), logger=QUIET).list_topics(timeout=60)
 
 
 def test_a_wrong_password_is_named_as_the_cause(broker: kafka.Broker, monkeypatch: pytest.MonkeyPatch) -> None:

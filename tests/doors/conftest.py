@@ -88,15 +88,18 @@ async def is_referred(deployment: Deployment, partner: dict[str, Any]) -> dict[s
 
 async def is_offered(deployment: Deployment, partner: dict[str, Any]) -> dict[str, Any]:
     """An open offer of a place that the partner gives."""
-    key = _key(partner["api_key"])
     place = {"provider_id": "doors-provider", "kind": "device", "capacity": 1, "open_to": [partner["id"]]}
-    async with httpx2.AsyncClient(base_url=deployment.url("matching"), headers=key, timeout=20) as client:
+    async with deployment.client("matching", partner["api_key"]) as client:
 
         async def offers() -> list[dict[str, Any]]:
             return list((await client.get("/v1/offers")).json()["offers"])
 
-        for path, body in (("providers/doors-provider", {"name": "Doors"}), ("places/doors-place", place)):
-            assert (await client.put(f"/v1/{path}", json=body)).status_code == 202
+        async def put(path: str, body: dict[str, Any]) -> int:
+            return (await client.put(path, json=body)).status_code
+
+        provider = {"name": "Doors"}
+        await eventually(lambda: put("/v1/providers/doors-provider", provider), lambda status: status == 202)
+        assert await put("/v1/places/doors-place", place) == 202
         return (await eventually(offers, bool))[0]
 
 
@@ -116,7 +119,7 @@ async def has_applied(deployment: Deployment, keys: Mapping[str, str]) -> str:
     money = {"budget_pence": 10**9, "maximum_pence": 10**6}
     organisation = {"id": ORGANISATION, "name": "Doors"}
     asked = {"round_id": "doors-round", "title": "A course", "amount_pence": 100, "kinds": ["skills"], **SAFE}
-    async with httpx2.AsyncClient(base_url=f"{deployment.url('grants')}/v1", timeout=20) as client:
+    async with httpx2.AsyncClient(base_url=f"{deployment.url('grants')}/v1", timeout=60) as client:
 
         async def put(path: str, body: dict[str, Any]) -> int:
             return (await client.put(path, json=body, headers=_key(keys["staff"]))).status_code

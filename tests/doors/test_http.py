@@ -37,7 +37,7 @@ def assert_in_order(status: int, content_type: str, body: bytes, door: str) -> N
 
 @pytest.fixture(scope="module")
 def documents(deployment: Deployment) -> dict[str, Any]:
-    return {service: httpx2.get(f"{deployment.url(service)}/openapi.json").json() for service in SERVICES}
+    return {service: httpx2.get(f"{deployment.url(service)}/openapi.json", timeout=60).json() for service in SERVICES}
 
 
 @pytest.mark.parametrize("who", ROLES)
@@ -68,7 +68,7 @@ def test_a_body_is_taken_or_refused_wherever_it_is_broken(
     deployment: Deployment, tried: Tried, documents: dict[str, Any], service: str
 ) -> None:
     for method, path, schema in with_body(documents[service]):
-        with httpx2.Client(base_url=deployment.url(service), timeout=30) as client:
+        with httpx2.Client(base_url=deployment.url(service), timeout=60) as client:
             bodies = drawn(bytes_of(whole(schema, tried.known)), BODIES)
             for number, (who, body) in enumerate(product(("partner", "staff", "applicant"), bodies)):
                 heads = {"Authorization": f"Bearer {tried.keys[who]}", "Idempotency-Key": f"body-{number}"}
@@ -98,7 +98,7 @@ def test_no_method_and_no_header_breaks_a_door(
     deployment: Deployment, tried: Tried, documents: dict[str, Any], service: str
 ) -> None:
     doors = product(("get", "put", "post", "delete", "patch", "head", "trace"), documents[service]["paths"])
-    with httpx2.Client(base_url=deployment.url(service), timeout=30) as client:
+    with httpx2.Client(base_url=deployment.url(service), timeout=60) as client:
         for method, path in doors:
             for strange in STRANGE_HEADERS:
                 key = {"Authorization": f"Bearer {tried.keys['partner']}"}

@@ -1,7 +1,6 @@
 """The HTTP doors of grants, in process, on a real database."""
 
 import hashlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -125,7 +124,7 @@ def _role(text: str) -> Role:
 async def city(stage: Callable[[Service], Awaitable[Stage]]) -> AsyncIterator[City]:
     put = await stage(build(SETTINGS))
     worker = put.worker
-    access = Access(NOWHERE, "grants", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
+    access = Access(NOWHERE, "grants", put.clock, read_to_the_end=True, heard_at=float("inf"))
     running = Running("grants", put.database, worker, Door(worker, put.clock), put.clock)
     app = build_app("grants", access, Health("grants", put.database), put.service.routers(running))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://grants") as http:

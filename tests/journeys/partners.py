@@ -69,7 +69,7 @@ async def answer(credentials: dict[str, Any], submission_id: str) -> dict[str, A
     async def look() -> list[dict[str, Any]]:
         return [told for told in await outbox(credentials) if told.get("submission_id") == submission_id]
 
-    return (await eventually(look, bool, within=40))[0]
+    return (await eventually(look, bool, within=120))[0]
 
 
 async def post(
@@ -81,7 +81,7 @@ async def post(
         "Idempotency-Key": submission_id or uuid4().hex,
         "Content-Type": "application/json",
     }
-    async with httpx2.AsyncClient(timeout=20) as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         return await client.post(url, content=content, headers=given)
 
 
@@ -92,7 +92,7 @@ def refused_reading(credentials: dict[str, Any], topic: str, group: str) -> int 
     )
     try:
         reader.subscribe([topic])
-        polled = reader.poll(10)
+        polled = reader.poll(60)
         error = polled.error() if polled is not None else None
         return error.code() if error is not None else None
     finally:

@@ -1,6 +1,7 @@
 """Looks for a word wherever this system keeps anything: plain, in hexadecimal, in base64, percent-encoded."""
 
 import base64
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -84,4 +85,5 @@ def _in_files(search: Search, folder: Path) -> None:
     beside = {"mail", "kafka"}
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).parts[0] not in beside:
-            search.look(f"file:{path.relative_to(folder)}", path.read_bytes())
+            with contextlib.suppress(FileNotFoundError):  # PostgreSQL takes files away meanwhile
+                search.look(f"file:{path.relative_to(folder)}", path.read_bytes())

@@ -4,7 +4,6 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx2
 from aiokafka.errors import KafkaError
 
 from tests.deployment import Deployment
@@ -24,9 +23,8 @@ def furthest(deployment: Deployment, *words: str) -> dict[str, Any]:
 
 def door(deployment: Deployment, credentials: dict[str, Any]) -> Callable[[], Awaitable[int]]:
     async def status() -> int:
-        async with httpx2.AsyncClient() as http:
-            key = {"Authorization": f"Bearer {credentials['api_key']}"}
-            return (await http.get(f"{deployment.url('referrals')}/v1/outbox", headers=key)).status_code
+        async with deployment.client("referrals", credentials["api_key"]) as http:
+            return (await http.get("/v1/outbox")).status_code
 
     return status
 
@@ -85,9 +83,8 @@ async def test_a_partner_has_two_credentials_while_it_changes_over_and_none_when
 
 async def test_a_key_of_staff_is_revoked(deployment: Deployment) -> None:
     async def status() -> int:
-        async with httpx2.AsyncClient() as http:
-            key = {"Authorization": f"Bearer {added['api_key']}"}
-            return (await http.get(f"{deployment.url('matching')}/v1/queue", headers=key)).status_code
+        async with deployment.client("matching", added["api_key"]) as http:
+            return (await http.get("/v1/queue")).status_code
 
     added = furthest(deployment, "key", "add", "--role", "staff", "--principal", "leaver")
     await eventually(status, lambda seen: seen == 200)

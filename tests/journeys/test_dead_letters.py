@@ -6,8 +6,6 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx2
-
 from chassis.postgres import connect
 from tests.deployment import Deployment
 from tests.journeys.partners import a_body, post
@@ -38,8 +36,8 @@ async def test_what_died_of_a_bug_is_replayed_when_it_is_mended_and_all_is_well(
     partner = deployment.partners["gp-armley"]
 
     async def unsettled() -> dict[str, int]:
-        async with httpx2.AsyncClient() as client:
-            seen: dict[str, int] = (await client.get(f"{deployment.url('reporting')}/ready")).json()["dead_letters"]
+        async with deployment.client("reporting") as client:
+            seen: dict[str, int] = (await client.get("/ready")).json()["dead_letters"]
             return seen
 
     async with bug_in_reporting(deployment):

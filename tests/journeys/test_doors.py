@@ -131,7 +131,7 @@ async def test_the_source_is_the_topic_whatever_the_message_says(deployment: Dep
 
 
 async def get(credentials: dict[str, Any], url: str) -> int:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         seen = await client.get(url, headers={"Authorization": f"Bearer {credentials['api_key']}"})
     return seen.status_code
 

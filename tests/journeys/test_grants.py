@@ -84,10 +84,10 @@ async def office(deployment: Deployment, round_id: str) -> AsyncIterator[Office]
     settings = deployment.stack.site.settings("referrals")
     now = datetime.now(UTC)
     await act(build(settings), settings, *(add_key(key, role, name, now) for (role, name), key in keys.items()))
-    async with httpx2.AsyncClient(base_url=deployment.url("grants"), timeout=60) as http:
+    async with deployment.client("grants") as http:
         there = Office(deployment, http, round_id, keys)
         await eventually(
-            lambda: there.ask("applicant", GROUPS[-1], "GET", "/v1/rounds"), lambda seen: seen.status_code == 200, 40
+            lambda: there.ask("applicant", GROUPS[-1], "GET", "/v1/rounds"), lambda seen: seen.status_code == 200, 120
         )
         yield there
 
@@ -175,7 +175,7 @@ async def decide(there: Office, ranked: Sequence[dict[str, Any]]) -> tuple[list[
 async def test_a_round_from_the_gap_to_the_place_that_closes_it(deployment: Deployment, tmp_path: Path) -> None:
     library = deployment.partners["library-service"]
     await refer_people_whom_nobody_can_help(deployment, 12)
-    before, _ = await eventually(lambda: gaps(deployment), lambda seen: seen[0] >= 12, within=60)
+    before, _ = await eventually(lambda: gaps(deployment), lambda seen: seen[0] >= 12, within=120)
 
     async with office(deployment, f"journey-{uuid4().hex[:6]}") as there:
         await open_round(there, tmp_path, datetime.now(UTC) + timedelta(days=1))
@@ -212,7 +212,7 @@ async def test_a_round_from_the_gap_to_the_place_that_closes_it(deployment: Depl
         first = awarded[0]
         await there.command("pay", first, "100", "--json")
         place = f"{first}-champion"
-        await eventually(lambda: state_of(deployment, place), lambda seen: seen == "planned", within=40)
+        await eventually(lambda: state_of(deployment, place), lambda seen: seen == "planned", within=120)
         url = f"{deployment.url('matching')}/v1"
         assert await put(library, f"{url}/providers/funded-hall", {"name": "Funded hall"}) == 202
         opened = {
@@ -224,9 +224,9 @@ async def test_a_round_from_the_gap_to_the_place_that_closes_it(deployment: Depl
             "funded_by": first,
         }
         assert await put(library, f"{url}/places/{place}", opened) == 202
-        await eventually(lambda: gaps(deployment), lambda seen: seen[0] <= before - 12 and seen[1] >= 12, within=60)
+        await eventually(lambda: gaps(deployment), lambda seen: seen[0] <= before - 12 and seen[1] >= 12, within=120)
         lines = await eventually(
-            lambda: there.command("ledger", there.round_id, "--json"), lambda seen: bool(seen and seen[0]["area"]), 40
+            lambda: there.command("ledger", there.round_id, "--json"), lambda seen: bool(seen and seen[0]["area"]), 120
         )
         assert {(line["application_id"], line["place_id"], line["area"]) for line in lines} == {(first, place, WARD)}
 
@@ -254,7 +254,7 @@ async def is_told_by_mail(there: Office, ranked: Sequence[dict[str, Any]], last:
         have = all(mails[application][-1:] and mails[application][-1].startswith(s) for application, s in last.items())
         return have and all(len(mails[each["application_id"]]) >= 2 for each in ranked)
 
-    await eventually(read, all_read, within=60)
+    await eventually(read, all_read, within=120)
 
 
 def _nth(ranked: dict[str, Any]) -> str:
@@ -299,5 +299,5 @@ async def state_of(deployment: Deployment, place_id: str) -> str | None:
 
 async def put(partner: dict[str, Any], url: str, body: dict[str, Any]) -> int:
     headers = {"Authorization": f"Bearer {partner['api_key']}", "Idempotency-Key": uuid4().hex}
-    async with httpx2.AsyncClient(timeout=20) as http:
+    async with httpx2.AsyncClient(timeout=60) as http:
         return (await http.put(url, json=body, headers=headers)).status_code

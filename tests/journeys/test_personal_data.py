@@ -73,7 +73,7 @@ async def test_a_person_is_nowhere_but_sealed_in_referrals(deployment: Deploymen
         received = deployment.stack.dir / "mail" / "received.jsonl"
         return sum(mark in line for line in received.read_text().splitlines()) if received.exists() else 0
 
-    await eventually(mailed, lambda mails: mails >= 2, within=60)
+    await eventually(mailed, lambda mails: mails >= 2, within=120)
     assert await find(deployment, mark) == {mark: set()}
 
 

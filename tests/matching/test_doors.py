@@ -1,7 +1,6 @@
 """The HTTP doors of matching, in process, on a real database."""
 
 import hashlib
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -63,7 +62,7 @@ async def doors(matching: Matching) -> AsyncIterator[Doors]:
 
 async def _doors(matching: Matching) -> AsyncIterator[Doors]:
     put = matching.stage
-    access = Access(SETTINGS.kafka, "matching", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
+    access = Access(SETTINGS.kafka, "matching", put.clock, read_to_the_end=True, heard_at=float("inf"))
     running = Running("matching", put.database, put.worker, Door(put.worker, put.clock), put.clock)
     app = build_app("matching", access, Health("matching", put.database), put.service.routers(running))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://matching") as http:

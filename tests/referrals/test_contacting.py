@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -99,7 +98,7 @@ def let_in(access: Access, name: str, role: Role) -> None:
     sha = hashlib.sha256(name.encode()).hexdigest()
     until = NOON + timedelta(days=1)
     access.keys[sha] = KeyAdded(key_id=uuid4(), sha256=sha, role=role, principal=name, expires_at=until)
-    access.read_to_the_end, access.heard_at = True, time.monotonic()
+    access.read_to_the_end, access.heard_at = True, float("inf")
 
 
 def by(name: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import secrets
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -86,7 +85,7 @@ async def open_on(servers: Servers, stage: Callable[[Service], Awaitable[Stage]]
     async def opened(kafka: KafkaSettings) -> Outboxes:
         service = build(settings(kafka_bootstrap=kafka.bootstrap, kafka_user=kafka.user, kafka_password=kafka.password))
         put = await stage(service)
-        access = Access(kafka, "referrals", put.clock, read_to_the_end=True, heard_at=time.monotonic() + 3600)
+        access = Access(kafka, "referrals", put.clock, read_to_the_end=True, heard_at=float("inf"))
         running = Running("referrals", put.database, put.worker, Door(put.worker, put.clock), put.clock)
         app = build_app("referrals", access, Health("referrals", put.database), service.routers(running))
         clients.append(httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://referrals"))

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -34,7 +33,7 @@ def _access(**keys: Role) -> Access:
     access = Access(
         KafkaSettings(bootstrap="", user="", password=SecretStr("")), "reporting", Clock(), read_to_the_end=True
     )
-    access.heard_at = time.monotonic()
+    access.heard_at = float("inf")
     for number, (key, role) in enumerate(keys.items()):
         digest = hashlib.sha256(key.encode()).hexdigest()
         access.keys[digest] = KeyAdded(
