@@ -35,7 +35,7 @@ def rotate_partner(site: Site, partner: str) -> dict[str, Any]:
     """New credentials for a partner; those before stay live until `finish_rotation`. Raises DeployError."""
     admin = site.admin()
     _must_be_there(admin, partner)
-    live = provision.generations(admin, partner)
+    live = provision.generations(admin.users(), partner)
     if len(live) > 1:
         raise DeployError(
             f"Partner {partner} has two credentials, as many as may be live at a time. When it uses the newer one: "
@@ -131,7 +131,7 @@ def _kafka(site: Site, user: str, password: str) -> dict[str, Any]:
 def _revoke(site: Site, partner: str, keep: int) -> dict[str, Any]:
     admin = site.admin()
     _must_be_there(admin, partner)
-    live = provision.generations(admin, partner)
+    live = provision.generations(admin.users(), partner)
     gone = live[: len(live) - keep]
     provision.remove_users(admin, partner, gone)
     return {"id": partner, "kafka_users": len(gone), "keys": revoke_keys(site, "partner", partner, keep)}

@@ -1,7 +1,7 @@
 """Makes what services need on their servers: databases and roles, topics, users and access, from the catalogue."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
@@ -88,13 +88,16 @@ async def migrate_service(service: str, roles: Roles) -> list[str]:
 
 
 def apply_kafka(site: Site) -> dict[str, int]:
-    """Makes what topics, users, rights and quotas lack, partners' too; returns the topics' partitions."""
+    """Makes what topics, users, rights and quotas lack, partners' too, and takes back rights that are granted no more.
+    Returns the topics' partitions."""
     _take_up_kafka_password(site)
     admin = site.admin()
     apply_topics(admin)
     apply_users(admin, {service: keys.read(site.secrets, service, "kafka_password") for service in SERVICES})
-    for partner in partners_of(admin):
+    partners = partners_of(admin)
+    for partner in partners:
         apply_partner(admin, partner)
+    take_back_rights(admin, partners)
     ours: Mapping[str | None, Quota] = dict.fromkeys((site.kafka.user, *SERVICES), OF_A_SERVICE)
     asyncio.run(apply_quotas(site.kafka, {None: OF_A_PARTNER, **ours}))
     return admin.partitions()
@@ -142,16 +145,30 @@ def apply_users(admin: Admin, passwords: Mapping[Service, str]) -> None:
         admin.grant(service, service_access(service))
 
 
+def take_back_rights(admin: Admin, partners: Sequence[str]) -> None:
+    """What an earlier release granted, and this one does not. Whose topics a service may touch is read from its rights:
+    a partner that is being added meanwhile loses none."""
+    for service in SERVICES:
+        rights = admin.rights(service)
+        known = {partner for right in rights if (partner := partner_of(right.name))}
+        of_partners = (access for partner in known for access in partner_access(service, partner))
+        admin.take_back(service, rights, but=[*service_access(service), *of_partners])
+    users = admin.users()
+    for user, partner in ((partner_user(each, n), each) for each in partners for n in generations(users, each)):
+        admin.take_back(user, admin.rights(user), but=own_access(partner))
+
+
 def partner_user(partner: str, generation: int = 1) -> str:
     """A Kafka user of a partner. No service can have this name."""
     return f"partner.{partner}" if generation == 1 else f"partner.{partner}.{generation}"
 
 
-def generations(admin: Admin, partner: str) -> list[int]:
-    """Those of a partner's Kafka users that are live, the oldest first."""
+def generations(users: Iterable[str], partner: str) -> list[int]:
+    """Those of a partner among the Kafka users that are live, the oldest first."""
     first = partner_user(partner)
-    named = (user.removeprefix(first).removeprefix(".") or "1" for user in admin.users() if user.startswith(first))
-    return sorted(int(number) for number in named if number.isdigit())
+    named = (f"{user}.1" if user == first else user for user in users)
+    parts = (user.rpartition(".") for user in named)
+    return sorted(int(number) for name, _, number in parts if name == first)
 
 
 def partner_access(service: Service, partner: str) -> list[Access]:

@@ -1,6 +1,7 @@
 """Topics, users and access control of Kafka, made so: each call may be repeated."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
@@ -122,6 +123,20 @@ class Admin:
         if bindings:
             self._all(f"grant {user} access", self._client.create_acls(bindings, request_timeout=WITHIN))
 
+    def rights(self, user: str) -> set[AclBinding]:
+        """Return all that the user has."""
+        try:
+            return set(self._client.describe_acls(_every(user), request_timeout=WITHIN).result())
+        except KafkaException as error:
+            raise self._failed(f"list the access of {user}", error) from error
+
+    def take_back(self, user: str, rights: AbstractSet[AclBinding], but: Iterable[Access]) -> None:
+        """Take these rights away, but for what is named."""
+        kept = {binding for access in but for binding in _bindings(user, access)}
+        dropped = [_exactly(binding) for binding in rights - kept]
+        if dropped:
+            self._all(f"take back access of {user}", self._client.delete_acls(dropped, request_timeout=WITHIN))
+
     def revoke(self, user: str) -> None:
         """Take away everything the user has."""
         self._all(f"revoke the access of {user}", self._client.delete_acls([_every(user)], request_timeout=WITHIN))
@@ -221,6 +236,18 @@ def _every(user: str) -> AclBindingFilter:
         host=None,  # type: ignore[arg-type, unused-ignore]
         operation=AclOperation.ANY,
         permission_type=AclPermissionType.ANY,
+    )
+
+
+def _exactly(binding: AclBinding) -> AclBindingFilter:
+    return AclBindingFilter(
+        binding.restype,
+        binding.name,
+        binding.resource_pattern_type,
+        binding.principal,
+        binding.host,
+        binding.operation,
+        binding.permission_type,
     )
 
 
