@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import ValidationError
 
-from chassis.envelope import read
+from chassis.envelope import Record, read
 from chassis.kafka import client_options
 from chassis.logs import logger
 from chassis.metrics import DEGRADED
@@ -35,13 +36,17 @@ class Caller:
 
 @dataclass(slots=True)
 class Access:
-    """Every key that is live, by the SHA-256 of its bits."""
+    """Every key that is live, by the SHA-256 of its bits.
+
+    After a lost connection all is read again, from the start: one that was `revoked` stays so from the first record on.
+    """
 
     kafka: KafkaSettings
     service: str
     clock: Callable[[], datetime]
     keys: dict[str, KeyAdded] = field(default_factory=dict)
-    hashes: dict[str, str] = field(default_factory=dict)
+    hashes: dict[UUID, str] = field(default_factory=dict)
+    revoked: set[UUID] = field(default_factory=set)
     read_to_the_end: bool = False
     heard_at: float = 0.0
 
@@ -76,7 +81,7 @@ class Access:
             while True:
                 polled = await consumer.getmany(partition, timeout_ms=500)
                 for record in polled.get(partition, ()):
-                    self._take(record)
+                    self.take(record)
                 await self._heard(consumer, partition)
         finally:
             await consumer.stop()
@@ -90,7 +95,7 @@ class Access:
             self.read_to_the_end = await consumer.position(partition) >= (consumer.highwater(partition) or 0)
         DEGRADED.labels(part="access").set(0 if self.fresh else 1)
 
-    def _take(self, record: ConsumerRecord) -> None:
+    def take(self, record: Record) -> None:
         try:
             envelope = read(record)
             if envelope.type in KeyAdded.types():
@@ -101,8 +106,10 @@ class Access:
             log.error("access_unreadable", offset=record.offset, exc_info=error)
 
     def _add(self, added: KeyAdded) -> None:
-        self.keys[added.sha256] = added
-        self.hashes[str(added.key_id)] = added.sha256
+        if added.key_id not in self.revoked:
+            self.keys[added.sha256] = added
+            self.hashes[added.key_id] = added.sha256
 
     def _revoke(self, revoked: KeyRevoked) -> None:
-        self.keys.pop(self.hashes.pop(str(revoked.key_id), ""), None)
+        self.revoked.add(revoked.key_id)
+        self.keys.pop(self.hashes.pop(revoked.key_id, ""), None)
