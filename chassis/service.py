@@ -110,6 +110,10 @@ class Running:
     door: Door
     clock: Callable[[], datetime]
 
+    async def act(self, done: BaseModel) -> None:
+        """Does what somebody asks here that is no message. Raises Refused."""
+        await self.worker.request(_act(done, self.clock()))
+
 
 def decoders(service: Service, sealer: Sealer) -> dict[str, Decoder]:
     """How each of a service's consumers reads, by its name."""
@@ -180,12 +184,14 @@ async def act(
     said: list[Said] = []
     async with await connect_pool(settings.database) as database:
         worker = service.worker(database, Sealer(settings.sealing_key), clock)
-        for data in acts:
-            at = clock()
-            identity = str(uuid7(at))
-            event = Event(identity, "/furthest/acts", type(data).__name__, at, identity, identity, data, identity)
-            said += (await worker.request(event)).said
+        for each in acts:
+            said += (await worker.request(_act(each, clock()))).said
     return said
+
+
+def _act(data: BaseModel, at: datetime) -> Event[Any]:
+    identity = str(uuid7(at))
+    return Event(identity, "/furthest/acts", type(data).__name__, at, identity, identity, data, identity)
 
 
 @contextlib.asynccontextmanager

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal
 
 import asyncpg
@@ -232,10 +233,7 @@ def settler(
 
 def _units(rows: Sequence[asyncpg.Record]) -> list[tuple[Place, set[int]]]:
     """The letters of a key belong together where one of them parks it; else each stands for itself."""
-
-    def place(row: asyncpg.Record) -> Place:
-        return row["consumer"], row["topic"], row["key"]
-
+    place = itemgetter("consumer", "topic", "key")
     units: list[tuple[Place, set[int]]] = []
     for where, group in groupby(sorted(rows, key=lambda row: (place(row), row["id"])), place):
         those = list(group)

@@ -16,7 +16,6 @@ from contracts.person import Email
 from contracts.vocabulary import PartnerId
 from services.referrals.handlers.contacting import GiveFeedback, SetMail
 from services.referrals.handlers.gate import Gate, Lookup, Lookups
-from services.referrals.pages.people import act
 from services.referrals.store import Store
 
 Tried = Annotated[
@@ -110,7 +109,7 @@ def for_contacting(running: Running) -> APIRouter:
         async with running.database.acquire() as conn:
             if not await Store(conn).contacting.has_need(referral_id, sent.need_id):
                 raise NOT_FOUND
-        await act(running, GiveFeedback(referral_id=referral_id, **sent.model_dump()))
+        await running.act(GiveFeedback(referral_id=referral_id, **sent.model_dump()))
         return {"status": "accepted"}
 
     return router
@@ -134,5 +133,5 @@ def _from_partners(router: APIRouter, running: Running) -> None:
     async def set_mail(request: Request, caller: Partner) -> dict[str, str]:
         """Says where you are written to of your referrals, for those without a system of their own."""
         sent = await read(request, Mail)
-        await act(running, SetMail(partner=caller.principal, email=sent.email))
+        await running.act(SetMail(partner=caller.principal, email=sent.email))
         return {"status": "accepted"}

@@ -1,4 +1,4 @@
-"""The HTTP doors: partners refer and look up, services ask how to reach a person."""
+"""Partners refer people, look up how it stands, change what they said, and read what they were told."""
 
 from typing import Annotated, Any
 from uuid import UUID

@@ -1,1 +1,1 @@
-"""The page that shows partners and staff every message."""
+"""Pages: of every message, for partners and staff; for people who have a link or a code."""

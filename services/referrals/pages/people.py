@@ -13,10 +13,9 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import BaseModel
 
-from chassis.envelope import Event
-from chassis.ids import uuid7
+from chassis.door import body_at_most
+from chassis.http import Problem
 from chassis.service import Running
 from services.referrals.domain.codes import is_code, plain
 from services.referrals.handlers.contacting import GiveFeedback
@@ -100,7 +99,7 @@ def _answers(router: APIRouter, running: Running) -> None:
             return page("How did it go?", 404, error=GONE)
         sent = await _form(request)
         said = {each.name: _choice(each, sent.get(each.name)) for each in QUESTIONS}
-        await act(running, GiveFeedback.model_validate({**dict(link), **said}))
+        await running.act(GiveFeedback.model_validate({**dict(link), **said}))
         return page("Thank you", lines=("We have your answer. You can close this page.",))
 
 
@@ -129,14 +128,6 @@ def _status(router: APIRouter, running: Running) -> None:
         return page("How your referral stands", needs=shown)
 
 
-async def act(running: Running, done: BaseModel) -> None:
-    """What a person or one of the staff does here."""
-    at = running.clock()
-    identity = str(uuid7(at))
-    event = Event(identity, "/furthest/door", type(done).__name__, at, identity, identity, done, identity)
-    await running.worker.request(event)
-
-
 async def _link(running: Running, token: str) -> Any:
     async with running.database.acquire() as conn:
         return await Store(conn).contacting.link(hashed(token[:100]), running.clock())
@@ -148,13 +139,9 @@ def _choice(question: Question, sent: str | None) -> str:
 
 async def _form(request: Request) -> dict[str, str]:
     """The first value of each field; nothing of a body that is too long, or no form."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST:
-            return {}
     try:
-        fields = parse_qs(bytes(body).decode("ascii", "replace"), max_num_fields=20)
-    except ValueError:
+        body = await body_at_most(request, LONGEST)
+        fields = parse_qs(body.decode("ascii", "replace"), max_num_fields=20)
+    except (Problem, ValueError):
         return {}
     return {name: values[0] for name, values in fields.items()}
