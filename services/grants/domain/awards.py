@@ -46,7 +46,8 @@ class Book:
     def reserve(self, application_id: UUID, pence: int, by: str) -> Application | FieldError:
         return self._promise("reserve", application_id, pence, by)
 
-    def decline(self, application_id: UUID, by: str) -> Application | FieldError:
+    def decline(self, application_id: UUID, by: str | None = None) -> Application | FieldError:
+        """`by` is whose judgement it is, where it is somebody's."""
         found = self.allowed("decline", application_id, by)
         return found if isinstance(found, FieldError) else self._put(found, status="declined", reserved_pence=None)
 

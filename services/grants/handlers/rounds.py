@@ -72,6 +72,7 @@ async def move(event: Event[MoveRound], store: Store, at: datetime) -> list[Said
             await store.applications.close(asked.round_id)
             await freeze(round_, applications, store, at)
         case "cancelled":
+            await store.applications.close(asked.round_id)
             told += await _cancel(event, round_, applications, store, at)
         case "deciding" if not round_.rules.criteria:
             told += await _settle_unscored(event, applications, store)
@@ -105,7 +106,7 @@ async def _cancel(
     """Nobody waits for a decision of a round that is cancelled."""
     by, reason = event.data.by, "round-cancelled"
     book = Book({each.application.application_id: each.application for each in applications}, {round_.round_id: round_})
-    declined = [book.decline(application_id, by) for application_id in sorted(book.applications)]
+    declined = [book.decline(application_id) for application_id in sorted(book.applications)]
     await store.money.save(book, by, at, reason)
     return [
         Fact(events_out.application_declined(each, reason, []), event)
