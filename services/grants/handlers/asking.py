@@ -33,9 +33,8 @@ class DeliversAs(Part):
     provider_id: Code
 
 
-@act(key="round_id")
-class ApplyForGrant(Message):
-    """An organisation asks for money. `applicant` is whom the key belongs to; no `wards` is the whole city.
+class _Project(Message):
+    """What a project may say of itself. `applicant` is whom the key belongs to; no `wards` is the whole city.
 
     `partners` are organisations it works with on this, `refers_as` the ids by which it refers people in the network,
     `email` where it is written to, which is kept apart from the application.
@@ -43,41 +42,35 @@ class ApplyForGrant(Message):
 
     applicant: str
     round_id: Code
+    wards: list[Ward] = Field(default=[], max_length=200)
+    organisation: Organisation
+    email: Email | None = None
+    summary: Words | None = None
+    answers: dict[Code, Literal["yes", "no"]] = Field(default={}, max_length=20)
+    standing: Standing = Standing()
+    partners: list[Organisation] = Field(default=[], max_length=10)
+    refers_as: list[PartnerId] = Field(default=[], max_length=10)
+    delivers_as: DeliversAs | None = None
+    places: list[Help] = Field(default=[], max_length=4)
+
+
+@act(key="round_id")
+class ApplyForGrant(_Project):
+    """An organisation asks for money."""
+
     title: Line
     amount_pence: Amount
     kinds: list[Kind] = Field(min_length=1, max_length=4)
-    wards: list[Ward] = Field(default=[], max_length=200)
-    organisation: Organisation
-    email: Email | None = None
-    summary: Words | None = None
-    answers: dict[Code, Literal["yes", "no"]] = Field(default={}, max_length=20)
-    standing: Standing = Standing()
-    partners: list[Organisation] = Field(default=[], max_length=10)
-    refers_as: list[PartnerId] = Field(default=[], max_length=10)
-    delivers_as: DeliversAs | None = None
-    places: list[Help] = Field(default=[], max_length=4)
 
 
 @act(key="application_id")
-class SaveDraft(Message):
+class SaveDraft(_Project):
     """An organisation keeps what it has of an application, under an id of its own choice: any part may lack yet."""
 
-    applicant: str
     application_id: UUID
-    round_id: Code
     title: Line | None = None
     amount_pence: Amount | None = None
     kinds: list[Kind] = Field(default=[], max_length=4)
-    wards: list[Ward] = Field(default=[], max_length=200)
-    organisation: Organisation
-    email: Email | None = None
-    summary: Words | None = None
-    answers: dict[Code, Literal["yes", "no"]] = Field(default={}, max_length=20)
-    standing: Standing = Standing()
-    partners: list[Organisation] = Field(default=[], max_length=10)
-    refers_as: list[PartnerId] = Field(default=[], max_length=10)
-    delivers_as: DeliversAs | None = None
-    places: list[Help] = Field(default=[], max_length=4)
 
 
 @act(key="application_id")
