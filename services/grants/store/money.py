@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Conn
 from services.grants.domain.awards import Book
+from services.grants.store.rows import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Money:
             """update application a set decided_under = new.decided_under, subsidy = new.subsidy
                from jsonb_to_recordset($1::jsonb) as new (application_id uuid, decided_under text, subsidy jsonb)
                where a.application_id = new.application_id""",
-            json.dumps([asdict(each) for each in terms], default=str),
+            many(terms),
         )
         rows = [(each.application_id, n, *part) for each in terms for n, part in enumerate(each.schedule, start=1)]
         await self.conn.executemany(

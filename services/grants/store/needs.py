@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -124,7 +124,7 @@ class Needs:
                join application a using (application_id)
                where a.status = 'awarded' and a.body -> 'delivers_as' ->> 'partner' = new.partner
                order by new.correlation on conflict do nothing""",
-            json.dumps([asdict(each) for each in openings], default=str),
+            many(openings),
         )
 
     async def gaps(self) -> dict[tuple[Kind, str], dict[str, int]]:

@@ -1,12 +1,12 @@
 """The SQL of past awards."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from chassis.postgres import Conn
+from services.grants.store.rows import many
 
 AT_ONCE: Final = 1000
 
@@ -41,6 +41,6 @@ async def _add(conn: Conn, awards: Sequence[PastAward]) -> int:
                title text, amount_pence bigint, award_date date, geo_codes text[], data jsonb)
            order by grant_id
            on conflict do nothing returning 1""",
-        json.dumps([asdict(award) for award in awards], default=str),
+        many(awards),
     )
     return len(added)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis.postgres import Conn
 from services.grants.domain.rounds import Round
 from services.grants.domain.states import Stage
-from services.grants.store.rows import ROUND, round_of
+from services.grants.store.rows import ROUND, many, round_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Rounds:
                order by fund_id
                on conflict (fund_id) do update set
                    name = excluded.name, funder_id = excluded.funder_id, funder_name = excluded.funder_name""",
-            json.dumps([asdict(fund) for fund in funds]),
+            many(funds),
         )
 
     async def known(self, round_ids: Collection[str]) -> dict[str, Round]:
@@ -107,7 +107,7 @@ class Rounds:
                )
                update round r set budget_pence = r.budget_pence + total.pence
                from total where r.round_id = total.round_id""",
-            json.dumps([asdict(each) for each in top_ups]),
+            many(top_ups),
             at,
         )
 
@@ -123,7 +123,7 @@ class Rounds:
                        by text, what text, round_id text, application_id uuid, why text, details jsonb))
                        with ordinality as new (by, what, round_id, application_id, why, details, nth)
                    order by nth""",
-                json.dumps([asdict(each) for each in decisions], default=str),
+                many(decisions),
                 at,
             )
 

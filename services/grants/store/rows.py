@@ -41,13 +41,12 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An application as those see it who judge it. `needs_moderation`: its scores are too far apart."""
+    """An application as those see it who judge it."""
 
     application: Application
     stakes: Stakes
     body: Any
     changes_until: datetime | None
-    needs_moderation: bool
 
 
 def many(those: Sequence[Any]) -> str:
@@ -67,4 +66,4 @@ def application_of(row: asyncpg.Record) -> Application:
 
 def asked_of(row: asyncpg.Record) -> Asked:
     stakes = Stakes(row["application_id"], frozenset(row["stakes"]), frozenset(row["wards"]))
-    return Asked(application_of(row), stakes, json.loads(row["body"]), row["changes_until"], row["needs_moderation"])
+    return Asked(application_of(row), stakes, json.loads(row["body"]), row["changes_until"])
