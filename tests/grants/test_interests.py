@@ -38,6 +38,46 @@ async def test_who_stops_or_turns_out_to_have_an_interest_is_not_waited_for(city
     assert (await city.call(ANN, "GET", f"/v1/applications/{application}")).json()["status"] == "assessed"
 
 
+async def test_a_score_counts_no_more_when_its_assessor_turns_out_to_have_an_interest(city: City) -> None:
+    await city.open_round(rules=CRITERIA)
+    application = (await city.apply()).json()["application_id"]
+    await city.close(to="assessing")
+    await name_assessors(city, bea="", cat="")
+    await assigned(city)
+    await score(city, "bea", application, 9)
+    await score(city, "cat", application, 7)
+    await name_assessors(city, dan="", eve="")
+    await name_assessors(city, bea="GB-CHC-1110522")
+    path = f"/v1/applications/{application}"
+    assert (await city.call(ANN, "GET", path)).json()["status"] == "submitted"
+    assert rules(await score(city, "bea", application, 5)) == [("application_id", "own-organisation")]
+    assert (await city.call("assessor cat", "POST", f"{path}/conflict", {"reason": "My sister."})).status_code == 204
+    assert (await assigned(city))[application] == ["dan", "eve"]
+    for name in ("dan", "eve"):
+        assert (await score(city, name, application, 5)).status_code == 200
+    shown = (await city.call(ANN, "GET", path)).json()
+    assert (shown["status"], shown["points"]) == ("assessed", 5000)
+    assert [each["points"] for each in shown["feedback"]] == [500]
+    assert (await city.facts()).count("ApplicationAssessed") == 2
+
+
+async def test_a_result_that_others_agree_on_stands_without_the_score_of_whoever_has_an_interest(city: City) -> None:
+    await city.open_round(rules=CRITERIA)
+    application = (await city.apply()).json()["application_id"]
+    await city.close(to="assessing")
+    await name_assessors(city, bea="", cat="", dan="")
+    first, second = (await assigned(city))[application]
+    third = ({"bea", "cat", "dan"} - {first, second}).pop()
+    for name, points in ((first, 1), (second, 6), (third, 7)):
+        await score(city, name, application, points)
+    path = f"/v1/applications/{application}"
+    assert (await city.call(ANN, "GET", path)).json()["points"] == 6500
+    await city.call(f"assessor {first}", "POST", f"{path}/conflict", {"reason": "My neighbour."})
+    shown = (await city.call(ANN, "GET", path)).json()
+    assert (shown["status"], shown["points"]) == ("assessed", 6500)
+    assert [each["points"] for each in shown["feedback"]] == [650]
+
+
 async def test_nobody_decides_about_an_organisation_in_which_they_have_an_interest(city: City) -> None:
     await city.open_round(rules=CRITERIA)
     application = (await city.apply()).json()["application_id"]

@@ -9,7 +9,9 @@ Stage = Literal["applications", "assessing", "deciding", "finished", "cancelled"
 Phase = Literal["planned", "open", "closed", "assessing", "deciding", "finished", "cancelled"]
 """A stage as people see it: while a round takes applications, the clock says more."""
 Status = Literal["submitted", "changes-requested", "assessed", "awarded", "reserve", "declined", "withdrawn"]
-Act = Literal["submit", "request-changes", "withdraw", "score", "moderate", "award", "reserve", "decline", "account"]
+Act = Literal[
+    "submit", "request-changes", "withdraw", "score", "declare", "moderate", "award", "reserve", "decline", "account"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ ACTS: Final[dict[Act, Guard]] = {
         stages=("applications", "assessing", "deciding", "finished"),
     ),
     "score": _guard("submitted", stages=("assessing",)),
+    "declare": _guard("submitted", "assessed", stages=("assessing",)),
     "moderate": _guard("submitted", "assessed", stages=("assessing",)),
     "award": _guard("assessed", "reserve", stages=("deciding",)),
     "reserve": _guard("assessed", stages=("deciding",)),

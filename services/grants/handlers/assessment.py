@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis.envelope import Event
 from chassis.errors import Refused, refuse
-from chassis.facts import Said
+from chassis.facts import Fact, Said
 from contracts.calendar import day_of
+from contracts.grants import ApplicationAssessed
 from services.grants import events_out
 from services.grants.domain.assignment import Task, least_loaded, share_out
 from services.grants.domain.awards import SCORED_IT, UNKNOWN_APPLICATION
 from services.grants.domain.conflicts import Assessor, as_known, conflict, conflict_error, free_of_conflict
 from services.grants.domain.rounds import NO_ROUND, Round
-from services.grants.domain.scoring import HUNDRED, needed, outcome, score_errors, weighted
+from services.grants.domain.scoring import HUNDRED, Verdict, needed, outcome, score_errors, weighted
 from services.grants.domain.states import Act, not_allowed, wrong_stage
 from services.grants.handlers.judging import (
     AssignAssessor,
@@ -34,7 +36,14 @@ async def put_assessor(event: Event[PutAssessor], store: Store, at: datetime) ->
     asked = event.data
     named = Assessor(asked.assessor, _known(asked.organisations), _known(asked.interests), frozenset(asked.wards))
     await store.assessment.save_assessor(named, is_active=asked.is_active)
-    return []
+    judged = await store.assessment.judged_by(asked.assessor)
+    rounds = await store.rounds.shared(await store.applications.rounds_of(judged))
+    said: list[Said] = []
+    for found in (await store.applications.asked(judged)).values():
+        if against := conflict(named, found.stakes):
+            await _record(found, asked.by, "set-aside", store, at, f"{asked.assessor}: {against}")
+            said += await _replace(event, asked.assessor, found, rounds[found.application.round_id], store, at)
+    return said
 
 
 async def assign_all(event: Event[AssignAssessors], store: Store, at: datetime) -> list[Said]:
@@ -68,11 +77,10 @@ async def assign_one(event: Event[AssignAssessor], store: Store, at: datetime) -
 async def declare(event: Event[DeclareConflict], store: Store, at: datetime) -> list[Said]:
     """The application goes to the least loaded of the others, where somebody is left."""
     asked = event.data
-    found, _ = await _mine(asked.application_id, asked.by, store)
+    found, round_ = await _mine(asked.application_id, asked.by, "declare", store)
     await store.assessment.declare(asked.application_id, asked.by, asked.reason, at)
     await _record(found, asked.by, "declared-a-conflict", store, at, asked.reason)
-    await _one_more(found, store, at)
-    return []
+    return await _replace(event, asked.by, found, round_, store, at)
 
 
 async def moderate(event: Event[ModerateApplication], store: Store, at: datetime) -> list[Said]:
@@ -90,7 +98,7 @@ async def moderate(event: Event[ModerateApplication], store: Store, at: datetime
 
 async def score(event: Event[ScoreApplication], store: Store, at: datetime) -> list[Said]:
     asked = event.data
-    found, round_ = await _mine(asked.application_id, asked.by, store)
+    found, round_ = await _mine(asked.application_id, asked.by, "score", store)
     rules = round_.rules
     if rules.assess_by and day_of(event.time) > rules.assess_by:
         raise Refused(LATE)
@@ -98,24 +106,37 @@ async def score(event: Event[ScoreApplication], store: Store, at: datetime) -> l
     points = weighted(rules.criteria, asked.scores)
     await store.assessment.add_score(Score(asked.application_id, asked.by, asked.scores, points, asked.comment), at)
     await _record(found, asked.by, "scored", store, at)
-    return await _settle(event, found, round_, store, at)
+    _, assessed = await _settle(found, round_, store, at)
+    return events_out.both(event, assessed) if assessed else []
+
+
+async def _replace(
+    event: Event[Any], assessor: str, found: Asked, round_: Round, store: Store, at: datetime
+) -> list[Said]:
+    """Another takes the place of an assessor with an interest, whose score, if there is one, counts no more."""
+    await store.assessment.take_from(found.application.application_id, assessor)
+    has_scored = assessor in found.application.scored_by
+    verdict, assessed = await _settle(found, round_, store, at) if has_scored else ("waiting", None)
+    if verdict == "waiting" and (has_scored or found.application.status == "submitted"):
+        await _one_more(found, store, at)
+    return [Fact(assessed, event)] if assessed else []
 
 
 async def _settle(
-    event: Event[ScoreApplication], found: Asked, round_: Round, store: Store, at: datetime
-) -> list[Said]:
-    """What follows a score: it is settled, or waits for more, or asks for a third, or for an approver."""
+    found: Asked, round_: Round, store: Store, at: datetime
+) -> tuple[Verdict, ApplicationAssessed | None]:
+    """What the scores come to: they are settled, or wait for more, or ask for a third, or for an approver."""
     application = found.application
     scores = (await store.assessment.scores([application.application_id]))[application.application_id]
     came_to = outcome(round_.rules, application.amount_pence, [score.points for score in scores])
     if came_to.verdict == "settled":
         await store.assessment.settle([Result(application.application_id, came_to.points)])
-        return events_out.both(event, events_out.application_assessed(application, came_to.points, len(scores)))
+        return "settled", events_out.application_assessed(application, came_to.points, len(scores))
     if came_to.verdict == "moderate" or (
         came_to.verdict == "third" and not await _one_more(found, store, at, "scores-too-far-apart")
     ):
         await store.assessment.ask_for_moderation(application.application_id)
-    return []
+    return came_to.verdict, None
 
 
 async def _one_more(found: Asked, store: Store, at: datetime, why: str | None = None) -> bool:
@@ -166,8 +187,9 @@ async def _open(application_id: UUID, act: Act, store: Store) -> Asked:
     return found
 
 
-async def _mine(application_id: UUID, assessor: str, store: Store) -> tuple[Asked, Round]:
-    """The application, where this assessor has it to score. What is not theirs is not there, but for a conflict.
+async def _mine(application_id: UUID, assessor: str, act: Act, store: Store) -> tuple[Asked, Round]:
+    """The application, where this assessor has it, and may do this now. What is not theirs is not there, but for a
+    conflict.
 
     Raises Refused.
     """
@@ -181,8 +203,8 @@ async def _mine(application_id: UUID, assessor: str, store: Store) -> tuple[Aske
     assigned = await store.assessment.assigned([application_id])
     if assessor not in assigned.get(application_id, ()):
         raise Refused(UNKNOWN_APPLICATION)
-    check(SCORED if assessor in found.application.scored_by else None)
-    check(not_allowed("score", found.application.status, round_.stage))
+    check(SCORED if act == "score" and assessor in found.application.scored_by else None)
+    check(not_allowed(act, found.application.status, round_.stage))
     return known
 
 
@@ -209,5 +231,5 @@ SCORED = refuse(
     "application_id",
     "illegal-move",
     "You have scored this application.",
-    "A score is given once; if it was wrong, tell an approver, who moderates.",
+    "A score is given once; if it was wrong, tell an approver, who moderates; if you have an interest, declare it.",
 )

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from chassis.postgres import Conn
 from services.grants.domain.conflicts import Assessor
+from services.grants.store.rows import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,34 @@ class Assessment:
         }
 
     async def declare(self, application_id: UUID, assessor: str, reason: str, at: datetime) -> None:
-        """Takes the application from the assessor, for good."""
+        """Keeps that the assessor never gets the application again."""
         await self.conn.execute(
-            """with gone as (delete from assignment where application_id = $1 and assessor = $2)
-               insert into declared_conflict (application_id, assessor, reason, at) values ($1, $2, $3, $4)
+            """insert into declared_conflict (application_id, assessor, reason, at) values ($1, $2, $3, $4)
                on conflict do nothing""",
             application_id,
             assessor,
             reason,
             at,
+        )
+
+    async def judged_by(self, assessor: str) -> list[UUID]:
+        """The applications that the assessor has, of rounds that are being assessed."""
+        rows = await self.conn.fetch(
+            """select application_id
+               from assignment join application a using (application_id) join round using (round_id)
+               where assessor = $1 and stage = 'assessing' and a.status in ('submitted', 'assessed')""",
+            assessor,
+        )
+        return [row["application_id"] for row in rows]
+
+    async def take_from(self, application_id: UUID, assessor: str) -> None:
+        """Whoever does not have an application any more has no say in it: what came of their score is open again."""
+        await self.conn.execute(
+            """with gone as (delete from assignment where application_id = $1 and assessor = $2)
+               update application set status = 'submitted', points = null, needs_moderation = false
+               where application_id = $1 and exists (select from score where application_id = $1 and assessor = $2)""",
+            application_id,
+            assessor,
         )
 
     async def assigned(self, application_ids: Collection[UUID]) -> dict[UUID, list[str]]:
@@ -114,9 +134,11 @@ class Assessment:
         )
 
     async def scores(self, application_ids: Collection[UUID]) -> dict[UUID, list[Score]]:
+        """Those that count: of assessors who have the application still."""
         rows = await self.conn.fetch(
-            """select application_id, assessor, scores, points, comment from score
-               where application_id = any($1) order by application_id, at, assessor""",
+            """select application_id, assessor, scores, points, comment
+               from score join assignment using (application_id, assessor)
+               where application_id = any($1) order by application_id, score.at, assessor""",
             sorted(application_ids),
         )
         found: dict[UUID, list[Score]] = {application_id: [] for application_id in application_ids}
@@ -155,5 +177,5 @@ class Assessment:
             """update application a set gap_points = new.gap_points, gap_weight = new.gap_weight
                from jsonb_to_recordset($1::jsonb) as new (application_id uuid, gap_points bigint, gap_weight jsonb)
                where a.application_id = new.application_id""",
-            json.dumps([asdict(weight) for weight in weights], default=str),
+            many(weights),
         )

@@ -64,7 +64,8 @@ class Letters:
                       a.changes_until as until,
                       (select why from history h where h.application_id = a.application_id
                            and h.what = 'changes-requested' order by id desc limit 1) as changes,
-                      (select coalesce(jsonb_agg(s.scores), '[]') from score s
+                      (select coalesce(jsonb_agg(s.scores), '[]')
+                           from score s join assignment using (application_id, assessor)
                            where s.application_id = a.application_id) as scores,
                       (select coalesce(jsonb_agg(jsonb_build_object(
                                'due_on', i.due_on, 'pence', i.pence, 'evidence', i.evidence) order by i.nth), '[]')
