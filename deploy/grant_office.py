@@ -1,8 +1,9 @@
 """What the commands of grants have in common: the desk at which they work, and how applications are named."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 import typer
@@ -53,17 +54,11 @@ def full_id(dir: Path, by: str, application: str) -> str:
         return str(UUID(application))
     except ValueError:
         ends = application.lower().lstrip("…")
-    found = at_work(dir, by, lambda grants: [each for each in _applications(grants) if each.endswith(ends)])
+    found = ask(dir, by, "GET", f"/v1/applications?ends_with={quote(ends)}")
     if len(found) != 1 or len(ends) < 4:
         raise DeployError(f"{len(found)} applications have an id that ends with {ends}. See: furthest grants list")
-    return str(found[0])
+    return str(found[0]["application_id"])
 
 
 def short(application_id: str | None) -> str:
     return (application_id or "")[-SHORT:]
-
-
-def _applications(grants: Desk) -> Sequence[str]:
-    rounds = grants.do("GET", "/v1/rounds").json()
-    those = [grants.do("GET", f"/v1/rounds/{each['round_id']}").json()["applications"] for each in rounds]
-    return [each["application_id"] for applications in those for each in applications]

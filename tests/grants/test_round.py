@@ -80,6 +80,19 @@ async def test_a_draft_is_its_organisations_own(city: City) -> None:
     assert (await city.call(other, "GET", "/v1/applications")).json() == []
 
 
+async def test_staff_find_an_application_by_the_end_of_its_id(city: City) -> None:
+    await city.open_round()
+    mine, theirs = [(await city.apply(each)).json()["application_id"] for each in ("GB-CHC-1110522", "knitters")]
+
+    async def found(who: str, query: str = "") -> list[str]:
+        return [each["application_id"] for each in (await city.call(who, "GET", f"/v1/applications{query}")).json()]
+
+    assert await found(ANN, f"?ends_with={theirs[-8:]}") == [theirs]
+    assert sorted(await found(ANN)) == sorted([mine, theirs])
+    assert await found(US, f"?ends_with={theirs[-8:]}") == []
+    assert (await city.call(ANN, "GET", "/v1/applications?ends_with=%25")).status_code == 422
+
+
 async def test_the_grace_is_for_drafts_begun_before_the_close(city: City) -> None:
     await city.open_round(rules={"grace_minutes": 10})
     mine = str(uuid4())
@@ -269,6 +282,22 @@ async def test_nobody_waits_for_a_round_that_is_cancelled(city: City) -> None:
     assert (shown["status"], shown["decline_reason"]) == ("declined", "round-cancelled")
     assert (await city.facts())[-1] == "ApplicationDeclined"
     assert rules(await city.apply("group")) == [("round_id", "closed")]
+
+
+async def test_a_round_is_cancelled_with_its_drafts_and_by_whoever_scored_in_it(city: City) -> None:
+    await city.open_round(rules=CRITERIA)
+    application = (await city.apply()).json()["application_id"]
+    await city.close(to="assessing")
+    await name_assessors(city, ann="", bea="")
+    await assigned(city)
+    await score(city, "ann", application, 5)
+    await city.open_round("spring", closes_at="2027-01-01T12:00:00Z")
+    await draft(city, mine := str(uuid4()), round_id="spring")
+    body = {"to": "cancelled", "why": "The funder withdrew."}
+    for round_id in ("winter", "spring"):
+        assert (await city.call(ANN, "POST", f"/v1/rounds/{round_id}/stage", body)).status_code == 200
+    assert await status(city, application) == "declined"
+    assert (await city.call(US, "GET", f"/v1/applications/{mine}")).status_code == 404
 
 
 async def test_what_was_not_submitted_goes_when_the_round_is_assessed(city: City) -> None:

@@ -1,10 +1,11 @@
 """Organisations draft, check, submit, withdraw and report; staff ask for changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from chassis.access import Caller
@@ -25,11 +26,10 @@ from services.grants.api.shapes import (
     Applicant,
     ApplicantOrStaff,
     ApplicationView,
+    BriefLine,
     Decider,
     DraftView,
     HistoryLine,
-    OwnLine,
-    Reason,
 )
 from services.grants.domain.organisation import known_as
 from services.grants.domain.scoring import feedback
@@ -46,6 +46,7 @@ from services.grants.store import Store, views
 from services.grants.store.applications import Draft
 from services.grants.store.rows import Submission
 
+Ending = Annotated[str, Query(pattern=r"^[0-9a-f-]{0,36}$", description="The end of the id, such as 4f1c09ab.")]
 DECIDED = {"awarded", "reserve", "declined", "withdrawn"}
 
 
@@ -148,10 +149,11 @@ def _acts(router: APIRouter, running: Running) -> None:
 
 def _views(router: APIRouter, running: Running) -> None:
     @router.get("/applications")
-    async def own_applications(applicant: Applicant) -> list[OwnLine]:
-        """The organisation's own applications and drafts."""
+    async def list_applications(caller: ApplicantOrStaff, ends_with: Ending = "") -> list[BriefLine]:
+        """The newest 500: an organisation's own applications and drafts, or for staff everybody's applications."""
+        own = known_as(caller.principal) if caller.role == "applicant" else None
         async with running.database.acquire() as conn:
-            return [OwnLine(**row) for row in await views.of_organisation(conn, known_as(applicant.principal))]
+            return [BriefLine(**row) for row in await views.applications(conn, own, ends_with)]
 
     @router.get("/applications/{application_id}")
     async def get_application(application_id: UUID, caller: Anybody) -> ApplicationView | DraftView:
@@ -222,11 +224,13 @@ async def _answers(conn: Conn, row: dict[str, Any], changes_until: datetime | No
     asked = complete(draft)
     rounds = await Store(conn).rounds.known([draft.round_id])
     moment = Moment(at, draft.started_at, changes_until)
-    errors: Any = asked
-    if isinstance(asked, ApplyForGrant):
-        errors = consider(asked, rounds.get(draft.round_id), draft.application_id, moment)
-    reasons: list[FieldError] = [] if isinstance(errors, Submission) else list(errors)
-    return Answers(may_be_submitted=not reasons, reasons=[Reason(**each.model_dump()) for each in reasons])
+    found: Submission | Sequence[FieldError] = (
+        consider(asked, rounds.get(draft.round_id), draft.application_id, moment)
+        if isinstance(asked, ApplyForGrant)
+        else asked
+    )
+    reasons = [] if isinstance(found, Submission) else list(found)
+    return Answers(may_be_submitted=not reasons, reasons=reasons)
 
 
 def _shown(body: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from chassis.access import Caller
 from chassis.http import role
 from contracts.grants import Feedback, RoundRules
+from contracts.refusal import FieldError
 from contracts.vocabulary import Kind
 from services.grants.domain.states import Phase, Status
 
@@ -157,7 +158,7 @@ class DraftView(BaseModel):
     attachments: list[FileLine]
 
 
-class OwnLine(BaseModel):
+class BriefLine(BaseModel):
     application_id: UUID
     round_id: str
     title: str | None
@@ -165,20 +166,11 @@ class OwnLine(BaseModel):
     submitted_at: datetime | None
 
 
-class Reason(BaseModel):
-    """Which field broke which rule, and how to mend it."""
-
-    field: str
-    rule: str
-    message: str
-    mend: str
-
-
 class Answers(BaseModel):
     """Whether an application could be submitted as it is, and if not, every reason."""
 
     may_be_submitted: bool
-    reasons: list[Reason]
+    reasons: list[FieldError]
 
 
 class GapView(BaseModel):

@@ -107,7 +107,7 @@ class Applications:
     async def asked(self, application_ids: Collection[UUID]) -> dict[UUID, Asked]:
         """Applications as those see them who judge them, locked."""
         rows = await self.conn.fetch(
-            f"""select {APPLICATION}, a.stakes, a.wards, a.body, a.changes_until, a.needs_moderation
+            f"""select {APPLICATION}, a.stakes, a.wards, a.body, a.changes_until
                 from application a where a.application_id = any($1)
                 order by a.application_id for no key update""",  # noqa: S608 - our own column names
             sorted(application_ids),
@@ -117,7 +117,7 @@ class Applications:
     async def asked_in(self, round_id: str) -> list[Asked]:
         """All that were submitted to a round, and stand, locked."""
         rows = await self.conn.fetch(
-            f"""select {APPLICATION}, a.stakes, a.wards, a.body, a.changes_until, a.needs_moderation
+            f"""select {APPLICATION}, a.stakes, a.wards, a.body, a.changes_until
                 from application a where a.round_id = $1 and a.status not in ('withdrawn', 'declined')
                 order by a.application_id for no key update""",  # noqa: S608 - our own column names
             round_id,

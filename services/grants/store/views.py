@@ -202,17 +202,19 @@ async def draft(conn: Conn, application_id: UUID) -> Row | None:
     return _opened(row) if row else None
 
 
-async def of_organisation(conn: Conn, organisation_id: str) -> list[Row]:
-    """An organisation's own applications, drafts too."""
+async def applications(conn: Conn, organisation_id: str | None, ends_with: str) -> list[Row]:
+    """Those whose id ends so, the newest first: an organisation's own, drafts too, or everybody's."""
     return await _all(
         conn,
-        """select application_id, round_id, title, status, submitted_at from application where organisation_id = $1
+        """select application_id, round_id, title, status, submitted_at from application
+           where ($1::text is null or organisation_id = $1) and right(application_id::text, length($2)) = $2
            union all
            select application_id, round_id, body ->> 'title', 'draft', null from draft
-           where organisation_id = $1 and application_id not in (
+           where organisation_id = $1 and right(application_id::text, length($2)) = $2 and application_id not in (
                select application_id from application where organisation_id = $1)
            order by submitted_at desc nulls first limit 500""",
         organisation_id,
+        ends_with,
     )
 
 
