@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +14,12 @@ from contracts.vocabulary import Kind
 from services.matching.domain.fit import Asks, Gap, Need, PlaceKey
 from services.matching.store.next_up import BY_WHAT_IS_ASKED, FIRST, NEXT
 from services.matching.store.supply import pairs
+
+COULD_MEET: Final = """p.kind = n.kind and suits(n, p) and p.state <> 'closed' and p.wanted > 0
+    and not exists (
+        select from declined d where d.need_id = n.need_id and d.partner = p.partner and d.place_id = p.place_id
+    )"""
+"""Whether a place `p` helps with a need `n`, now or later, full or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +170,8 @@ class Queue:
     async def sort_unserved(self, needs: Iterable[UUID]) -> list[Need]:
         """Notes which of these needs, where still in the queue, nothing could ever meet."""
         rows = await self.conn.fetch(
-            """update need n set is_gap = not exists (
-                   select from place p where suits(n, p) and p.state <> 'closed' and p.wanted > 0
-                   and not exists (
-                       select from declined d
-                       where d.need_id = n.need_id and d.partner = p.partner and d.place_id = p.place_id
-                   )
-               )
-               where need_id = any($1::uuid[]) and state in ('waiting', 'paused') returning n.*""",
+            f"""update need n set is_gap = not exists (select from place p where {COULD_MEET})
+                where need_id = any($1::uuid[]) and state in ('waiting', 'paused') returning n.*""",  # noqa: S608 - a constant
             list(needs),
         )
         return [need_of(row) for row in rows]
@@ -179,16 +179,12 @@ class Queue:
     async def close_gaps(self, places: Iterable[PlaceKey]) -> list[Need]:
         """The gaps that one of these places can meet: they are none any more."""
         rows = await self.conn.fetch(
-            """update need n set is_gap = false
-               where n.is_gap and exists (
-                   select from place p join unnest($1::text[], $2::text[]) as named (partner, place_id)
-                       using (partner, place_id)
-                   where p.kind = n.kind and suits(n, p) and p.state <> 'closed' and p.wanted > 0
-                   and not exists (
-                       select from declined d
-                       where d.need_id = n.need_id and d.partner = p.partner and d.place_id = p.place_id
-                   )
-               ) returning n.*""",
+            f"""update need n set is_gap = false
+                where n.is_gap and exists (
+                    select from place p join unnest($1::text[], $2::text[]) as named (partner, place_id)
+                        using (partner, place_id)
+                    where {COULD_MEET}
+                ) returning n.*""",  # noqa: S608 - a constant
             *pairs(places),
         )
         return [need_of(row) for row in rows]
@@ -196,14 +192,9 @@ class Queue:
     async def open_gaps(self, kinds: Collection[Kind]) -> list[Need]:
         """The needs of these kinds that nothing can meet any more. Reads the whole queue of the kind."""
         rows = await self.conn.fetch(
-            """update need n set is_gap = true
-               where n.kind = any($1::text[]) and n.state in ('waiting', 'paused') and not n.is_gap and not exists (
-                   select from place p where suits(n, p) and p.state <> 'closed' and p.wanted > 0
-                   and not exists (
-                       select from declined d
-                       where d.need_id = n.need_id and d.partner = p.partner and d.place_id = p.place_id
-                   )
-               ) returning n.*""",
+            f"""update need n set is_gap = true
+                where n.kind = any($1::text[]) and n.state in ('waiting', 'paused') and not n.is_gap
+                  and not exists (select from place p where {COULD_MEET}) returning n.*""",  # noqa: S608 - a constant
             sorted(kinds),
         )
         return [need_of(row) for row in rows]

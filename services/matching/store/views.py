@@ -9,6 +9,7 @@ import asyncpg
 
 from chassis.postgres import Conn
 from contracts.vocabulary import Kind
+from services.matching.store.queue import COULD_MEET
 
 HELD: Final = {
     "need": "select * from need where referral_id = any($1::text[]::uuid[])",
@@ -64,28 +65,22 @@ async def queue(
 ) -> list[asyncpg.Record]:
     """Who waits and was declined so often, in order of rank. The position is that among all who wait for the kind.
 
-    `places` are those that suit it: full, or not open yet. One of these must come free for it to move.
+    `places` are those that suit it: full, or not open yet. One of these must come free for it to move. The page is
+    ordered as the index is, so that what comes behind it is not read.
     """
     return await conn.fetch(
         f"""with page as (
                select need_id, position
-               from (select need_id, kind, ward,
+               from (select need_id, kind, lane, rank_key, ward,
                             row_number() over (partition by kind order by lane, rank_key, need_id) as position
-                     from need where state = 'waiting' and ($1::text is null or kind = $1)) waiting
-               where ($2::text is null or ward = $2)
+                     from need where state = 'waiting') waiting
+               where ($1::text is null or kind = $1) and ($2::text is null or ward = $2)
                  and ($5 = 0 or {_declines("waiting")} >= $5)
-               order by kind, position limit $3 offset $4
+               order by kind, lane, rank_key, need_id limit $3 offset $4
            )
-           select position, n.*, case when n.is_gap then 0 else (
-               select count(*) from place p
-               where p.kind = n.kind and suits(n, p) and p.state <> 'closed' and p.wanted > 0
-               and not exists (
-                   select from declined d
-                   where d.need_id = n.need_id and d.partner = p.partner and d.place_id = p.place_id
-               )
-           ) end as places,
-                  {_declines("n")} as declines
-           from page join need n using (need_id) order by n.kind, position""",  # noqa: S608 - a constant
+           select position, n.*, {_declines("n")} as declines,
+                  case when n.is_gap then 0 else (select count(*) from place p where {COULD_MEET}) end as places
+           from page join need n using (need_id) order by n.kind, position""",  # noqa: S608 - constants
         kind,
         ward,
         limit,
