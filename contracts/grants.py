@@ -114,7 +114,7 @@ class ChangesRequested(Message):
     example = {**NAMED, "until": "2026-12-01T12:00:00Z"}
 
 
-@fact("grants", key="application_id", to=("notifications", "reporting"), data_class="none")
+@fact("grants", key="application_id", to=("matching", "notifications", "reporting"), data_class="none")
 class ApplicationWithdrawn(Message):
     """The application, or the award that it got, is given up. What was promised goes to the reserve list."""
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from chassis.facts import Handler
 from contracts.door import PlaceUpdated, ProviderUpdated
-from contracts.grants import GrantPlacesFunded
+from contracts.grants import ApplicationWithdrawn, GrantPlacesFunded
 from contracts.message import Message
 from contracts.offers import OfferAnswered, SupportReported
 from contracts.referrals import NeedAnswered, PersonErased, ReferralAmended, ReferralReceived, ReferralWithdrawn
@@ -30,6 +30,7 @@ EVENTS_IN: Final[Mapping[type[Message], Handler]] = {
     LoanReported: support.on_loans_reported,
     DirectHelpReported: direct.on_direct_help_reported,
     GrantPlacesFunded: funded.on_places_funded,
+    ApplicationWithdrawn: funded.on_applications_withdrawn,
 }
 
 ACTS: Final[Mapping[type[BaseModel], Handler]] = {

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from chassis.envelope import Event
 from chassis.facts import Said
-from contracts.grants import GrantPlacesFunded, PlannedPlace
+from contracts.grants import ApplicationWithdrawn, GrantPlacesFunded, PlannedPlace
 from services.matching.domain.fit import Place, PlaceKey, Terms
 from services.matching.store import Store
 
@@ -28,25 +28,20 @@ async def on_places_funded(events: Sequence[Event[GrantPlacesFunded]], store: St
 
 
 def _planned(told: GrantPlacesFunded, place: PlannedPlace) -> Place:
-    terms = Terms(
-        kind=place.kind,
-        wards=frozenset(place.wards),
-        languages=frozenset(),
-        formats=frozenset(),
-        requirements=frozenset(),
-        open_to=frozenset(),
-        scheme=None,
-    )
     return Place(
         key=PlaceKey(told.partner, place.place_id),
         provider_id=told.provider_id,
-        terms=terms,
+        terms=Terms(place.kind, frozenset(place.wards)),
         wanted=0,
         capacity=0,
-        held=0,
-        taken=0,
         state="planned",
-        opens_on=None,
-        closes_on=None,
         funded_by=told.funded_by,
     )
+
+
+async def on_applications_withdrawn(
+    events: Sequence[Event[ApplicationWithdrawn]], store: Store, _at: datetime
+) -> list[Said]:
+    """Nothing is planned any more for a grant that is given up. What a provider has opened already stays as it is."""
+    await store.supply.drop_planned([str(event.data.application_id) for event in events])
+    return []

@@ -199,6 +199,12 @@ class Supply:
             json.dumps(rows, default=str),
         )
 
+    async def drop_planned(self, grants: Sequence[str]) -> None:
+        """Places that these grants pay for and that no provider has described."""
+        await self.conn.execute(
+            "delete from place where funded_by = any($1::text[]) and state = 'planned' and opens_on is null", grants
+        )
+
     async def shrink(self, faulty: Mapping[PlaceKey, int]) -> None:
         """Units that came back and cannot be given again: so many less are wanted. To be counted after that."""
         keys = sorted(faulty)
