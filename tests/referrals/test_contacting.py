@@ -17,6 +17,7 @@ from chassis.http import Health, build_app, build_internal_app
 from chassis.service import Running, Service
 from chassis.tokens import Tokens
 from contracts.access import KeyAdded
+from contracts.changes import ReferralAmendmentRequested
 from contracts.contacting import ContactReported, ContactRequested, ContactWithheld, FeedbackGiven, ReferrerReported
 from contracts.matching import SupportEnded, SupportStarted
 from contracts.notifications import CallRequested, NotificationWithheld
@@ -30,7 +31,7 @@ from services.referrals.handlers.partners import LoadAreas, RemovePartner
 from services.referrals.handlers.persons import ErasePerson
 from services.referrals.service import build
 from services.referrals.store.contacting import GUESSES
-from tests.referrals.builders import WARD, a_person, a_referral, settings
+from tests.referrals.builders import WARD, a_person, a_referral, sealed, settings
 from tests.support import NOON, TOKEN_KEY, Stage, said
 
 PARTNER, OTHER, STAFF = "gp-armley", "foodbank", "ann"
@@ -206,6 +207,7 @@ async def test_a_link_is_looked_at_without_effect_and_answers_once(told: Told) -
     for _ in range(3):
         page = await told.door.get(link)
         assert (page.status_code, page.text.count("<fieldset>")) == (200, 2)
+        await told.door.head(link)
     assert await told.said("FeedbackGiven") == 0
     sent = await told.door.post(link, data={"goal_met": "yes", "online": "no"})
     assert (sent.status_code, "Thank you" in sent.text) == (200, True)
@@ -325,6 +327,17 @@ async def test_there_is_no_code_where_the_person_wants_neutral_words(told: Told)
     assert (contact["decision"], contact["code"], contact["link"]) == ("send", None, None)
 
 
+@pytest.mark.invariant(5)
+async def test_a_code_that_was_given_before_shows_nothing_once_the_person_wants_neutral_words(told: Told) -> None:
+    code = await code_of(told)
+    person = sealed(a_person(safe_contact={"channels": ["phone"], "neutral": True}))
+    await told.stage.receive(PARTNER, ReferralAmendmentRequested(referral_id=told.referral, person_jwe=person))
+    shown = await told.door.post("/status", data={"code": code})
+    assert (shown.status_code, "does not work any more" in shown.text) == (404, True)
+    assert "received" not in shown.text
+    assert await told.stage.rows("select * from status_guess") == []
+
+
 async def test_codes_cannot_be_searched_for(told: Told) -> None:
     code = await code_of(told)
     for _ in range(GUESSES):
@@ -339,6 +352,7 @@ async def test_what_is_no_code_is_refused_in_plain_words(told: Told, code: str) 
     refused = await told.door.post("/status", data={"code": code})
     assert refused.status_code == 404
     assert "no such code" in refused.text
+    assert await told.stage.rows("select * from status_guess") == []
 
 
 async def test_what_is_kept_of_contacting_goes_with_the_person(told: Told) -> None:

@@ -27,5 +27,5 @@ def routes(running: Running, gate: Gate, outbox: Outbox) -> Sequence[APIRouter]:
         for_sims(running, gate.programme.vault),
         for_contacting(running),
         for_everybody(running),
-        people.routes(running),
+        people.routes(running, gate),
     ]

@@ -96,6 +96,11 @@ class Gate:
             for each, link, code in zip(chosen, links, codes, strict=True)
         ]
 
+    async def is_neutral(self, store: Store, referral: UUID) -> bool:
+        """Whether nobody is to read what it is about, by the rule as it is now."""
+        _, known = await self._known(store, [referral])
+        return referral not in known or known[referral][1].neutral
+
     async def _known(
         self, store: Store, referrals: Sequence[UUID]
     ) -> tuple[dict[UUID, Any], dict[UUID, tuple[Person, Rule]]]:

@@ -19,7 +19,7 @@ from chassis.http import Problem
 from chassis.service import Running
 from services.referrals.domain.codes import is_code, plain
 from services.referrals.handlers.contacting import GiveFeedback
-from services.referrals.handlers.gate import hashed
+from services.referrals.handlers.gate import Gate, hashed
 from services.referrals.store import Store
 
 STYLE: Final = files("services.referrals.pages").joinpath("people.css").read_text(encoding="utf-8")
@@ -54,7 +54,9 @@ QUESTIONS: Final = (
     Question("online", "Are you online now?", (("yes", "Yes"), ("no", "No"), ("not-said", "I do not want to say"))),
 )
 GONE: Final = "This link does not work any more. You can tell the person who put you in touch with us."
+ASK_CODE: Final = "How does my referral stand?"
 NO_CODE: Final = "There is no such code. Look at it again: it has 10 letters and digits."
+OFF: Final = "This code does not work any more. You can ask us by phone."
 SLOW_DOWN: Final = "Too many codes were tried that are none. Try again in an hour, or ask us by phone."
 STATUS: Final = {
     "requested": "received",
@@ -76,10 +78,10 @@ def page(title: str, status: int = 200, **given: Any) -> HTMLResponse:
     return HTMLResponse(_TEMPLATE.render(title=title, style=STYLE, **shown), status, headers=HEADERS)
 
 
-def routes(running: Running) -> APIRouter:
+def routes(running: Running, gate: Gate) -> APIRouter:
     router = APIRouter(tags=["people"], default_response_class=HTMLResponse)
     _answers(router, running)
-    _status(router, running)
+    _status(router, running, gate)
     return router
 
 
@@ -103,24 +105,29 @@ def _answers(router: APIRouter, running: Running) -> None:
         return page("Thank you", lines=("We have your answer. You can close this page.",))
 
 
-def _status(router: APIRouter, running: Running) -> None:
+def _status(router: APIRouter, running: Running, gate: Gate) -> None:
     @router.get("/status")
     async def ask_code() -> HTMLResponse:
         """Asks for a status code."""
-        return page("How does my referral stand?", ask_code=True)
+        return page(ASK_CODE, ask_code=True)
 
     @router.post("/status")
     async def show(request: Request) -> HTMLResponse:
         """The status of each need of a referral, and nothing else, for who has its code."""
         code, at = plain((await _form(request)).get("code", "")), running.clock()
+        if not is_code(code):
+            return page(ASK_CODE, 404, error=NO_CODE, ask_code=True)
         async with running.database.acquire() as conn, conn.transaction():
-            codes = Store(conn).contacting
-            if await codes.is_guessed_at(at):
-                return page("How does my referral stand?", 429, error=SLOW_DOWN)
-            needs = await codes.status(hashed(code), at) if is_code(code) else []
-            if not needs:
-                await codes.note_guess(at)
-                return page("How does my referral stand?", 404, error=NO_CODE, ask_code=True)
+            store = Store(conn)
+            if await store.contacting.is_guessed_at(at):
+                return page(ASK_CODE, 429, error=SLOW_DOWN)
+            referral = await store.contacting.referral_of(hashed(code), at)
+            if referral is None:
+                await store.contacting.note_guess(at)
+                return page(ASK_CODE, 404, error=NO_CODE, ask_code=True)
+            if await gate.is_neutral(store, referral):
+                return page(ASK_CODE, 404, error=OFF)
+            needs = await store.contacting.status(referral)
         shown = [
             {"kind": KIND[n["kind"]], "status": STATUS[n["status"]], "since": f"{n['changed_at']:%d.%m.%Y}"}
             for n in needs

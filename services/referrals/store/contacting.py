@@ -174,13 +174,17 @@ class Contacting:
             expires_at,
         )
 
-    async def status(self, sha256: bytes, at: datetime) -> list[asyncpg.Record]:
-        """Kind, status and time of each need of the referral with this code."""
+    async def referral_of(self, sha256: bytes, at: datetime) -> UUID | None:
+        """Of a status code, while it is valid."""
+        referral: UUID | None = await self.conn.fetchval(
+            "select referral_id from status_code where sha256 = $1 and expires_at > $2", sha256, at
+        )
+        return referral
+
+    async def status(self, referral: UUID) -> list[asyncpg.Record]:
+        """Kind, status and time of each need."""
         return await self.conn.fetch(
-            """select n.kind, n.status, n.changed_at from status_code c join need n using (referral_id)
-               where c.sha256 = $1 and c.expires_at > $2 order by n.id""",
-            sha256,
-            at,
+            "select kind, status, changed_at from need where referral_id = $1 order by id", referral
         )
 
     async def is_guessed_at(self, at: datetime) -> bool:
