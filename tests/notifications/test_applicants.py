@@ -57,6 +57,16 @@ async def test_a_decision_is_told_by_mail_with_its_feedback(world: World) -> Non
     assert world.grants.asked == [[{"application_id": str(application), "about": "declined", "day": None}]]
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
+async def test_a_title_with_an_odd_line_end_stops_no_mail(world: World, end: str) -> None:
+    application = uuid4()
+    world.grants.standings[str(application)] = {"title": f"Tablets{end}for Armley"}
+    await world.hear(an_award(application), an_award(uuid4()))
+    await world.send()
+    assert {mail["Subject"] for mail in world.mail.got} == {"You are awarded £4,000: Tablets for Armley"}
+    assert await world.waiting() == 0
+
+
 async def test_everything_that_happens_is_told_once_also_when_it_is_heard_again(world: World) -> None:
     application = uuid4()
     submitted = ApplicationSubmitted(**NAMED, application_id=application, amount_pence=1, kinds=["device"], wards=[])

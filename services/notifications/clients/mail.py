@@ -104,7 +104,7 @@ class MailServer:
         message = EmailMessage(policy=WIRE)
         message["From"] = self.settings.smtp_sender
         message["To"] = to
-        message["Subject"] = mail.text.subject
+        message["Subject"] = " ".join(mail.text.subject.split())  # a title may hold what Unicode takes for a line's end
         message["Date"] = format_datetime(mail.at)
         message["Message-ID"] = f"<{mail.id}@{self._domain}>"
         message["Auto-Submitted"] = "auto-generated"
