@@ -268,6 +268,8 @@ async def _allowed(running: Running, tellers: Tellers, task: asyncpg.Record, tel
 async def _tell_of(running: Running, task: asyncpg.Record) -> Any:
     async with running.database.acquire() as conn:
         tells = await Store(conn).tells([task["message_id"]])
+    if not tells:
+        raise NOT_FOUND
     return tells[task["message_id"]]
 
 

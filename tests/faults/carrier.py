@@ -99,7 +99,7 @@ class Carrier(StandInNotify):
 
     async def check(self, seen: Evidence) -> list[Owed]:
         """What the service knows of its messages must be what the carrier has, and has said."""
-        says = {kept["reference"]: verdict(_end(kept), "sent") for kept in self.kept}
+        says = {kept["reference"]: verdict(_end(kept), "sent", kept["type"]) for kept in self.kept}
         returned = await seen.rows("notifications", OF_RETURNED)
         return [
             compare(

@@ -88,6 +88,21 @@ async def test_a_letter_that_comes_back_is_tried_the_next_way(world: World, http
     assert await world.rungs() == [(1, "letter", "failed", "returned-letter"), (2, "phone", "open", None)]
 
 
+@pytest.mark.invariant(5)
+@pytest.mark.parametrize("channel", ["email", "sms"])
+async def test_what_is_said_without_a_status_of_what_is_no_letter_tells_nobody_again(
+    world: World, http: httpx2.AsyncClient, channel: str
+) -> None:
+    """Such as that somebody complained of an email."""
+    reference = await sent(world, {**SMS, "channel": channel, "then": [RING]})
+    await http.post(PATH, json=world.notify.callback(reference, "delivered"))
+    complaint = {"notification_id": str(uuid4()), "reference": reference, "complaint_date": "2026-11-21"}
+    assert (await http.post(PATH, json=complaint)).status_code == 204
+    assert await world.rungs() == [(1, channel, "delivered", "delivered")]
+    assert await world.waiting() == 1
+    assert await world.tasks() == []
+
+
 async def test_the_address_in_a_callback_is_dropped(world: World, http: httpx2.AsyncClient) -> None:
     reference = await sent(world)
     await http.post(PATH, json=world.notify.callback(reference, "delivered"))
@@ -109,6 +124,7 @@ async def test_only_notify_may_say_so(world: World, http: httpx2.AsyncClient, to
         ({"reference": f"{uuid4()}-1", "status": "delivered"}, 404),
         ({"reference": "somebody-elses", "status": "delivered"}, 404),
         ({"status": "delivered"}, 404),
+        ({"reference": f"{uuid4()}-{2**40}", "status": "delivered"}, 404),
         ({"reference": f"{uuid4()}-1", "status": "Delivered!"}, 422),
         ({"reference": ["x"], "status": "delivered"}, 422),
         ([], 422),

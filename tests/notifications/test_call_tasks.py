@@ -266,6 +266,26 @@ async def test_the_letter_of_a_claimed_task_is_printed(world: World, http: httpx
     assert [row["state"] for row in await world.messages()] == ["sent"]
 
 
+async def test_a_letter_that_staff_posted_and_that_came_back_is_tried_the_next_way(
+    world: World, http: httpx2.AsyncClient
+) -> None:
+    by_post = a_contact(channel="letter", address="A\nLS9 6AB")
+    world.referrals.usual = {**by_post, "then": [a_contact(channel="phone", address="+447700900123")]}
+    await world.hear(a_change())
+    await world.send()
+    (task,) = await world.tasks()
+    path, came_back = f"{TASKS}/{task['id']}", {"outcome": "wrong-number"}
+    await http.post(f"{path}/claim", headers=as_(AMINA))
+    await http.post(f"{path}/outcome", json={"outcome": "sent"}, headers=as_(AMINA))
+    assert (await http.post(f"{path}/outcome", json={"outcome": "reached"}, headers=as_(AMINA))).status_code == 409
+    for _ in range(2):
+        told = await http.post(f"{path}/outcome", json=came_back, headers=as_(BORIS))
+        assert (told.status_code, told.json()["outcome"]) == (200, "wrong-number")
+    await world.send()
+    assert await world.rungs() == [(1, "letter", "failed", "returned-letter"), (2, "phone", "open", None)]
+    assert await world.said() == ["CallRequested", "CallCompleted", "NotificationFailed", "CallRequested"]
+
+
 async def test_staff_look_after_who_cannot_be_told(world: World, http: httpx2.AsyncClient) -> None:
     world.referrals.usual = a_contact(decision="withheld", reason="safe-contact-lapsed", channel=None)
     await world.hear(a_change())

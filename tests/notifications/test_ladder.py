@@ -16,6 +16,7 @@ from tests.support import NOON
 
 CHANNELS: tuple[TaskChannel, ...] = (*get_args(Channel), "staff")
 FINAL = ("delivered", "received", "permanent-failure", "temporary-failure", "technical-failure", "returned-letter")
+CARRIED: tuple[Channel, ...] = ("email", "sms", "letter")
 UNDERWAY = ("created", "sending", "pending", "sent", "pending-virus-check", "accepted")
 
 
@@ -59,17 +60,20 @@ def test_what_follows_an_outcome(channel: TaskChannel, outcome: Outcome, tried: 
     assert after(channel, outcome, tried, NOON) == came
 
 
-@given(st.lists(st.sampled_from([*FINAL, *UNDERWAY, "nonsense"]), max_size=12))
-def test_statuses_in_any_order_and_repeated_are_news_once_but_for_a_letter_that_comes_back(statuses: list[str]) -> None:
+@given(st.lists(st.sampled_from([*FINAL, *UNDERWAY, "nonsense"]), max_size=12), st.sampled_from(CARRIED))
+def test_statuses_in_any_order_and_repeated_are_news_once_but_for_a_letter_that_comes_back(
+    statuses: list[str], channel: Channel
+) -> None:
     state, news = "sent", []
     for status in statuses:
-        said = verdict(status, state)
+        said = verdict(status, state, channel)
         if said:
             state = said
             news.append(said)
     assert news in ([], ["delivered"], ["failed"], ["delivered", "failed"])
     assert not news or state == news[-1]
     if news == ["delivered", "failed"]:
+        assert channel == "letter"
         assert "returned-letter" in statuses
 
 
@@ -90,6 +94,9 @@ def test_a_reference_leads_back_to_its_attempt(tried: int) -> None:
 ID = UUID("019aa0c4-0000-7000-8000-000000000001")
 
 
-@pytest.mark.parametrize("reference", ["", "-", "-1", "x-1", f"{ID}", f"{ID}-", f"{ID}-x", f"{ID}-¹", f"{ID.hex}-1"])
+@pytest.mark.parametrize(
+    "reference",
+    ["", "-", "-1", "x-1", f"{ID}", f"{ID}-", f"{ID}-x", f"{ID}-¹", f"{ID}-0", f"{ID}-{2**31}", f"{ID.hex}-1"],
+)
 def test_a_reference_that_is_none_of_ours_leads_nowhere(reference: str) -> None:
     assert attempt(reference) is None

@@ -81,6 +81,7 @@ def after(channel: TaskChannel, outcome: Outcome, tried_before: int, at: datetim
 
 
 Verdict = Literal["delivered", "failed"]
+RETURNED: Final = "returned-letter"
 _SAYS: Final[Mapping[str, Verdict]] = {
     "delivered": "delivered",
     "received": "delivered",
@@ -90,19 +91,21 @@ _SAYS: Final[Mapping[str, Verdict]] = {
     "virus-scan-failed": "failed",
     "validation-failed": "failed",
     "cancelled": "failed",
-    "returned-letter": "failed",
+    RETURNED: "failed",
 }
 """The statuses of GOV.UK Notify that are final. The others are on the way to one of these."""
 BOUNCED: Final = "bounced-"
 """So begins the status of a mail that a mail server took and sent back; the rest is the server's code."""
 
 
-def verdict(status: str, rung_state: str) -> Verdict | None:
+def verdict(status: str, rung_state: str, channel: Channel) -> Verdict | None:
     """What a carrier's status means for a message that it took, none where it is no news.
 
     Statuses come repeated and in any order. A letter that was delivered may come back; nothing else changes any more.
     """
+    if status == RETURNED and channel != "letter":
+        return None
     said = "failed" if status.startswith(BOUNCED) else _SAYS.get(status)
     if rung_state == "delivered":
-        return said if status == "returned-letter" else None
+        return said if status == RETURNED else None
     return said if rung_state == "sent" else None

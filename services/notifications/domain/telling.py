@@ -1,7 +1,8 @@
 """What people are told, the errand of telling one person, and what can become of it."""
 
+import re
 from datetime import date, datetime
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 from uuid import UUID
 
 from contracts.applicants import About
@@ -207,10 +208,10 @@ class NoNews(Part):
     follow: FollowUp
 
 
+_ATTEMPT: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})-([1-9][0-9]?)")
+
+
 def attempt(reference: str) -> tuple[UUID, int] | None:
     """The message and rung of a carrier's reference; none where it is none of ours."""
-    head, _, rung = reference.rpartition("-")
-    try:
-        return (UUID(head), int(rung)) if len(head) == 36 and rung.isascii() and rung.isdecimal() else None
-    except ValueError:
-        return None
+    ours = _ATTEMPT.fullmatch(reference)
+    return (UUID(ours[1]), int(ours[2])) if ours else None

@@ -10,7 +10,7 @@ from chassis.facts import Errand, Said
 from services.notifications import events_out
 from services.notifications.domain.ladder import Verdict, verdict
 from services.notifications.domain.telling import CarrierSaid, NoNews
-from services.notifications.handlers.telling import errand
+from services.notifications.handlers.telling import not_arrived
 from services.notifications.store import Store
 from services.notifications.store.messages import Move, RungEnd
 
@@ -31,7 +31,7 @@ async def on_carrier_said(events: Sequence[Event[CarrierSaid]], store: Store, at
         key = (event.data.message_id, event.data.rung)
         if key not in states:
             raise Refused(NOT_YET if await store.has_message(event.data.message_id) else UNKNOWN)
-        news = verdict(event.data.status, states[key])
+        news = verdict(event.data.status, states[key], rungs[key]["channel"])
         if news:
             states[key] = news
             said += await _heard(event, news, rungs[key]["channel"], store, at)
@@ -41,13 +41,11 @@ async def on_carrier_said(events: Sequence[Event[CarrierSaid]], store: Store, at
 async def _heard(event: Event[CarrierSaid], news: Verdict, channel: Any, store: Store, at: datetime) -> list[Said]:
     message, status = event.data.message_id, event.data.status
     tell = await store.tell(message)
+    if news == "failed":
+        return await not_arrived(event, tell, event.data.rung, channel, status, store, at)
     await store.end_rungs([RungEnd(message, event.data.rung, news, status)], at)
-    if news == "delivered":
-        await store.go_on([Move(message, "delivered", channel)], at)
-        return [*events_out.delivered(tell, event.data.rung, channel, event, at)]
-    failed = events_out.not_arrived(tell, event.data.rung, channel, status, event, at)
-    moved = await store.go_on([Move(message, "waiting", channel, status, used=channel)], at)
-    return [*failed, *([errand(tell.without(channel), at, event)] if moved else [])]
+    await store.go_on([Move(message, "delivered", channel)], at)
+    return [*events_out.delivered(tell, event.data.rung, channel, event, at)]
 
 
 async def on_no_news(events: Sequence[Event[NoNews]], store: Store, at: datetime) -> list[Said]:

@@ -15,10 +15,10 @@ from contracts.calendar import day_of
 from contracts.contacting import ReferrerReported, Told, wrong_until
 from contracts.vocabulary import PersonsAnswer
 from services.notifications import events_out
-from services.notifications.domain.ladder import RUNGS, After, Again, End, Ended, NextRung, Outcome, after
+from services.notifications.domain.ladder import RETURNED, RUNGS, After, Again, End, Ended, NextRung, Outcome, after
 from services.notifications.domain.telling import Telling
 from services.notifications.handlers.results import NoReportYet
-from services.notifications.handlers.telling import errand
+from services.notifications.handlers.telling import errand, not_arrived
 from services.notifications.store import Store
 from services.notifications.store.messages import Move, RungEnd, RungState
 from services.notifications.store.tasks import Closing
@@ -53,23 +53,39 @@ class AskGateAgain(BaseModel):
 
 
 async def on_tell_outcome(events: Sequence[Event[TellOutcome]], store: Store, at: datetime) -> list[Said]:
-    """Raises Refused. Telling the same outcome again changes nothing."""
+    """Raises Refused. Telling the same outcome again changes nothing; a letter that was posted may come back."""
     said: list[Said] = []
     for event in events:
         told = event.data
         task = (await store.lock_tasks([told.task_id])).get(told.task_id)
         if task is None or task["channel"] == "via-referrer":
             raise Refused(NOT_FOUND)
+        if (task["outcome"], task["answer"], task["answer_until"]) == (told.outcome, told.answer, told.until):
+            continue
+        if _came_back(task, told):
+            said += await _letter_came_back(event, task, store, at)
+            continue
         if task["claimed_by"] != told.who:
             raise Refused(NOT_YOURS)
-        if task["closed_at"] is None:
-            tell = await store.tell(task["message_id"])
-            _must_fit(told, task, tell, at)
-            said += await _told(event, task, tell, told.outcome, told.who, store, at)
-            said += await _answered(event, task, store, at)
-        elif (task["outcome"], task["answer"], task["answer_until"]) != (told.outcome, told.answer, told.until):
+        if task["closed_at"]:
             raise Refused(CLOSED)
+        tell = await store.tell(task["message_id"])
+        _must_fit(told, task, tell, at)
+        said += await _told(event, task, tell, told.outcome, told.who, store, at)
+        said += await _answered(event, task, store, at)
     return said
+
+
+def _came_back(task: asyncpg.Record, told: TellOutcome) -> bool:
+    """Whoever of the staff opens the post may say so."""
+    told_now = (told.outcome, told.answer, told.until)
+    return (task["channel"], task["outcome"], *told_now) == ("letter", "sent", "wrong-number", None, None)
+
+
+async def _letter_came_back(event: Event[TellOutcome], task: asyncpg.Record, store: Store, at: datetime) -> list[Said]:
+    await store.correct_outcome(task["id"], event.data.outcome)
+    tell = await store.tell(task["message_id"])
+    return await not_arrived(event, tell, task["rung"], "letter", RETURNED, store, at)
 
 
 def _must_fit(told: TellOutcome, task: asyncpg.Record, tell: Telling, at: datetime) -> None:

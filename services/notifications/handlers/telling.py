@@ -13,9 +13,11 @@ from chassis.ids import uuid7
 from contracts.contacting import Asked
 from contracts.notifications import Audience
 from contracts.referrals import NeedStatusChanged, PartnerRegistered, PersonErased, ReferralClosed, ReferralReceived
+from contracts.vocabulary import Channel
 from services.notifications import events_out
 from services.notifications.domain.telling import Tell, Telling, is_told, is_told_to_referrer
 from services.notifications.store import Store
+from services.notifications.store.messages import Move, RungEnd
 
 ASKED_AFTER: Final[dict[Asked, timedelta]] = {
     "closing": timedelta(days=7),
@@ -70,6 +72,17 @@ async def begin(told: Sequence[tuple[Telling, Event[Any]]], store: Store, at: da
     once = {tell.message_id: (tell, event) for tell, event in told}
     new = await store.add_messages([(tell, UUID(event.id)) for tell, event in once.values()], at) if once else set()
     return [errand(tell, at, event) for tell, event in once.values() if tell.message_id in new]
+
+
+async def not_arrived(
+    event: Event[Any], tell: Telling, rung: int, channel: Channel, evidence: str, store: Store, at: datetime
+) -> list[Said]:
+    """What had left did not arrive, so the next way is tried, unless the message has come to its end otherwise."""
+    message = tell.message_id
+    await store.end_rungs([RungEnd(message, rung, "failed", evidence)], at)
+    moved = await store.go_on([Move(message, "waiting", channel, evidence, used=channel)], at)
+    failed = events_out.not_arrived(tell, rung, channel, evidence, event, at)
+    return [*failed, *([errand(tell.without(channel), at, event)] if moved else [])]
 
 
 async def on_referral_closed(events: Sequence[Event[ReferralClosed]], store: Store, at: datetime) -> list[Said]:

@@ -111,6 +111,10 @@ class Tasks(OnConnection):
             at,
         )
 
+    async def correct_outcome(self, task: UUID, outcome: Outcome) -> None:
+        """What was told of a task that is closed has turned out otherwise."""
+        await self.conn.execute("update call_task set outcome = $2 where id = $1", task, outcome)
+
     async def keep_answer(self, task: UUID, answer: PersonsAnswer, until: date | None) -> None:
         """What the person said when they were reached."""
         await self.conn.execute(
