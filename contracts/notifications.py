@@ -1,7 +1,7 @@
 """Facts that the notifications service decides."""
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +16,9 @@ from contracts.vocabulary import Channel, Code, NeedStatus, PersonsAnswer, When
 Audience = Literal["person", "referrer"]
 TaskOutcome = Literal["reached", "no-answer", "wrong-number", "declined", "sent", "given-up", "no-report"]
 """What came of a task: `sent` is put in the post, `no-report` that the referrer never said."""
+
+OVERTAKEN: Final = frozenset({"not-known", "closed", "no-mail", "overtaken"})
+"""Why that is withheld which nobody misses: the person is erased, or they hear of what came after it instead."""
 
 _EXAMPLE = {
     **EXAMPLE_NEED,

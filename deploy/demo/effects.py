@@ -5,12 +5,12 @@ from typing import Any
 
 from contracts.catalogue import consumed_by
 from contracts.message import Service
+from contracts.notifications import OVERTAKEN
 from deploy.demo.order import in_order
 from deploy.demo.owed import Owed, compare
 from deploy.demo.witness import TO_APPLICANTS, Evidence
 from deploy.embedded.mail import kept
 from services.notifications.domain.telling import UNOWED
-from services.notifications.handlers.results import OVERTAKEN
 
 UNKNOWN = """
     select distinct message_id || '-' || nth from (

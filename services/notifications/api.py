@@ -261,7 +261,7 @@ async def _allowed(running: Running, tellers: Tellers, task: asyncpg.Record, tel
         raise Problem(409, f"Not now: the person may be reached from {step.until.isoformat(timespec='minutes')}.")
     if task["channel"] != "staff" and step != Call(task["channel"]):
         await _do(running, AskGateAgain(task_id=task["id"]))
-        raise Problem(409, "The rule has changed: do not tell them in this way. Another way is looked for.")
+        raise Problem(409, "Do not tell them so: the rule has changed, or the news. What is due is told otherwise.")
     return contact
 
 

@@ -16,6 +16,7 @@ from chassis.due import RESULT_WITHIN
 from chassis.facts import Errand
 from chassis.work import Batch
 from contracts.catalogue import consumed_by
+from contracts.notifications import OVERTAKEN
 from contracts.vocabulary import NeedStatus
 from services.notifications.clients.mail import (
     CONNECT_WITHIN,
@@ -29,7 +30,6 @@ from services.notifications.clients.peers import WITHIN
 from services.notifications.clients.teller import SENDING_WITHIN
 from services.notifications.clients.words import Text
 from services.notifications.events_in import HANDLERS
-from services.notifications.handlers.results import OVERTAKEN
 from tests.notifications.conftest import World, a_change, settings_for
 from tests.notifications.standins import ADDRESS, StandInMailServer, StandInReferrals, a_certificate, a_contact
 from tests.support import NOON, fact_event

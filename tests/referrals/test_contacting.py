@@ -19,8 +19,8 @@ from chassis.tokens import Tokens
 from contracts.access import KeyAdded
 from contracts.changes import ReferralAmendmentRequested
 from contracts.contacting import ContactReported, ContactRequested, ContactWithheld, FeedbackGiven, ReferrerReported
-from contracts.matching import SupportEnded, SupportStarted
-from contracts.notifications import CallRequested, NotificationWithheld
+from contracts.matching import OfferAccepted, SupportEnded, SupportStarted
+from contracts.notifications import OVERTAKEN, CallRequested, NotificationWithheld
 from contracts.referrals import PartnerRegistered, ReferralReceived
 from contracts.refusal import MessageRefused
 from contracts.vocabulary import Role
@@ -197,9 +197,24 @@ async def test_what_was_withheld_is_told_to_the_referrer_with_its_reason(told: T
     assert (heard.reference, heard.about, heard.reason) == ("GP-1042", "accepted", "safe-contact-lapsed")
 
 
-@pytest.mark.parametrize("changes", [{"reason": "closed"}, {"reason": "not-known"}, {"audience": "referrer"}])
+@pytest.mark.parametrize("changes", [*({"reason": why} for why in sorted(OVERTAKEN)), {"audience": "referrer"}])
 async def test_what_was_overtaken_is_told_to_nobody(told: Told, changes: dict[str, Any]) -> None:
     assert await told.stage.hear(withheld(told, **changes)) == []
+
+
+async def test_news_that_waited_until_it_was_not_true_any_more_is_withheld_from_the_person_alone(told: Told) -> None:
+    await with_mail(told)
+    ids = {"referral_id": told.referral, "need_id": told.needs[0]}
+    assert (await told.look_up("on-hold"))["decision"] == "send"
+    await told.stage.hear(OfferAccepted.model_validate({**OfferAccepted.example, **ids}))
+    assert ((await told.look_up("accepted"))["decision"], (await told.look_up("on-hold"))["reason"]) == (
+        "send",
+        "overtaken",
+    )
+    await told.stage.hear(SupportEnded.model_validate({**SupportEnded.example, **ids, "handed_back": True}))
+    gone = await told.look_up("accepted")
+    assert (gone["decision"], gone["reason"], gone["address"]) == ("withheld", "overtaken", None)
+    assert (await told.look_up("accepted", "referrer"))["decision"] == "send"
 
 
 async def test_a_link_is_looked_at_without_effect_and_answers_once(told: Told) -> None:
@@ -384,4 +399,5 @@ async def test_after_closing_only_the_end_and_how_it_went_are_told(told: Told) -
         assert nth < 2
     assert (await told.look_up("completed"))["decision"] == "send"
     assert (await told.look_up("feedback-closing"))["decision"] == "send"
-    assert (await told.look_up("accepted"))["reason"] == "closed"
+    assert (await told.look_up("renewal"))["decision"] == "send"
+    assert (await told.look_up("offered"))["reason"] == "closed"

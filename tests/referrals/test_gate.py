@@ -69,6 +69,20 @@ def a_rule(*channels: str, **changes: Any) -> Rule:
     return Rule(channels, addresses, neutral=True, voicemail=False, **changes)
 
 
+@pytest.mark.parametrize(
+    ("purpose", "still_true_of"),
+    [
+        ("on-hold", {"requested", "on-hold", "offered"}),
+        ("accepted", {"accepted", "in-progress"}),
+        *((end, {end}) for end in sorted(CLOSING)),
+        ("feedback-closing", {*get_args(NeedStatus)}),
+    ],
+)
+def test_what_is_not_true_any_more_is_told_to_nobody(purpose: str, still_true_of: set[str]) -> None:
+    told = {s for s in get_args(NeedStatus) if choose(a_rule("phone"), purpose, (), NOON, status=s).decision == "send"}
+    assert told == still_true_of
+
+
 def is_safe(hours: tuple[str, str], at: datetime) -> bool:
     opens, closes = (time.fromisoformat(text) for text in hours)
     return opens <= at.astimezone(LONDON).time() < closes

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from chassis.envelope import Event
 from chassis.facts import Errand, Later, Said
 from chassis.ids import uuid7
+from contracts.notifications import OVERTAKEN
 from contracts.vocabulary import Channel
 from services.notifications import events_out
 from services.notifications.domain.ladder import RUNGS
@@ -32,8 +33,6 @@ from services.notifications.store.tasks import Task
 LOOK_UP_AFTER: Final = timedelta(minutes=1)
 """By then the carrier has ended whatever it was doing when it was last heard of: it is given 20 seconds."""
 FOLLOW_UP_AFTER: Final = timedelta(days=1)
-OVERTAKEN: Final = frozenset({"not-known", "closed", "no-mail", "overtaken"})
-"""Why that is withheld which nobody misses: the person is erased, or they hear of what came after it instead."""
 
 
 class NoReportYet(BaseModel):

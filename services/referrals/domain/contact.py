@@ -6,10 +6,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Literal
 
 from contracts.calendar import LONDON, day_of
+from contracts.vocabulary import NeedStatus
 
-CLOSING: Final = frozenset({"completed", "failed", "rejected", "cancelled"})
-AFTER_CLOSING: Final = CLOSING | {"feedback-closing", "feedback-3-months", "feedback-6-months", "renewal"}
+CLOSING: Final[frozenset[NeedStatus]] = frozenset({"completed", "failed", "rejected", "cancelled"})
+AFTER_CLOSING: Final[frozenset[str]] = CLOSING | {
+    "feedback-closing",
+    "feedback-3-months",
+    "feedback-6-months",
+    "renewal",
+}
 """What a person may still be told when everything has ended."""
+TRUE_OF: Final[Mapping[str, frozenset[NeedStatus]]] = {
+    "on-hold": frozenset({"requested", "on-hold", "offered"}),
+    "accepted": frozenset({"accepted", "in-progress"}),
+    **{end: frozenset({end}) for end in CLOSING},
+}
+"""How a need stands where it is still true what its person is told. They hear of what came after it instead."""
 
 HEARD_AT_ONCE: Final = frozenset({"phone", "sms", "in-person"})
 """The programme keeps quiet hours for these, where a person names no hours of their own."""
@@ -60,12 +72,24 @@ class Contact:
     not_before: datetime | None = None
 
 
-def choose(rule: Rule, purpose: str, tried: Collection[str], at: datetime, *, held: bool = False) -> Contact:
-    """The next channel that the rule allows for telling `purpose`, or why there is none.
+def choose(
+    rule: Rule,
+    purpose: str,
+    tried: Collection[str],
+    at: datetime,
+    *,
+    held: bool = False,
+    status: NeedStatus | None = None,
+) -> Contact:
+    """The next channel that the rule allows for telling `purpose` of a need in this `status`, or why there is none.
 
     While contact is `held`, rules may be older than what the person said last.
     """
-    if why := _forbidden(rule, purpose, day_of(at), held=held):
+    if held:
+        return Contact("withheld", "restored")
+    if status and status not in TRUE_OF.get(purpose, {status}):
+        return Contact("withheld", "overtaken")
+    if why := _forbidden(rule, purpose, day_of(at)):
         return Contact("withheld", why)
     channel = next((c for c in allowed(rule) if c not in tried), None)
     if channel is None:
@@ -121,9 +145,7 @@ def to_referrer(mail: str | None, tried: Collection[str], *, neutral: bool) -> C
     return Contact("send", channel="email", address=mail, neutral=neutral)
 
 
-def _forbidden(rule: Rule, purpose: str, today: date, *, held: bool) -> str | None:
-    if held:
-        return "restored"
+def _forbidden(rule: Rule, purpose: str, today: date) -> str | None:
     if rule.until and today > rule.until:
         return "safe-contact-lapsed"
     if rule.closed and purpose not in AFTER_CLOSING:

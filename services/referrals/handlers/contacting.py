@@ -20,15 +20,13 @@ from contracts.contacting import (
     Online,
     ReferrerReported,
 )
-from contracts.notifications import CallRequested, NotificationWithheld
+from contracts.notifications import OVERTAKEN, CallRequested, NotificationWithheld
 from contracts.person import Email
 from contracts.referrals import PartnerRegistered
 from contracts.vocabulary import PartnerId
 from services.referrals.store import Store
 from services.referrals.store.contacting import Request
 
-OVERTAKEN: Final = frozenset({"not-known", "closed", "no-mail"})
-"""Why something is not told that nobody misses."""
 NO_TASK: Final = refuse(
     "task_id", "not-found", "You were not asked this.", "Use the task_id of a ContactRequested of yours."
 )

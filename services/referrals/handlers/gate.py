@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from contracts.contacting import Asked
 from contracts.notifications import Audience
 from contracts.person import Person
+from contracts.vocabulary import NeedStatus
 from services.referrals.domain.codes import LENGTH, code_of, grouped
 from services.referrals.domain.contact import Contact, Rule, choose, strictest, to_referrer
 from services.referrals.handlers.asking import person_of
@@ -79,9 +80,18 @@ class Gate:
         """One answer for each lookup, in order. None is stored by who asks."""
         rows, known = await self._known(store, [lookup.referral_id for lookup in lookups])
         held = await store.referrals.contact_is_held()
+        statuses = await store.referrals.statuses([lookup.need_id for lookup in lookups])
         mails = await store.contacting.mails(sorted({row["partner"] for row in rows.values()}))
         chosen = [
-            _choose(lookup, rows[lookup.referral_id], *known[lookup.referral_id], mails, at, held=held)
+            _choose(
+                lookup,
+                rows[lookup.referral_id],
+                *known[lookup.referral_id],
+                mails,
+                at,
+                held=held,
+                status=statuses.get(lookup.need_id),
+            )
             if lookup.referral_id in known
             else Chosen(lookup, Contact("withheld", "not-known"))
             for lookup in lookups
@@ -131,12 +141,20 @@ class Gate:
 
 
 def _choose(
-    lookup: Lookup, row: Any, person: Person, rule: Rule, mails: Mapping[str, str], at: datetime, *, held: bool
+    lookup: Lookup,
+    row: Any,
+    person: Person,
+    rule: Rule,
+    mails: Mapping[str, str],
+    at: datetime,
+    *,
+    held: bool,
+    status: NeedStatus | None,
 ) -> Chosen:
     if lookup.audience == "referrer":
         contact = to_referrer(mails.get(row["partner"]), lookup.tried, neutral=rule.neutral)
         return Chosen(lookup, contact, reference=row["reference"])
-    contact = choose(rule, lookup.purpose, lookup.tried, at, held=held)
+    contact = choose(rule, lookup.purpose, lookup.tried, at, held=held, status=status)
     return Chosen(lookup, contact, person if contact.decision == "send" else None)
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from chassis.postgres import Conn
 from contracts.door import NeedAsked
+from contracts.vocabulary import NeedStatus
 from services.referrals.domain.lifecycle import Need, Next
 
 
@@ -213,6 +214,10 @@ class Referrals:
             need_id,
             provider,
         )
+
+    async def statuses(self, need_ids: Sequence[UUID]) -> dict[UUID, NeedStatus]:
+        rows = await self.conn.fetch("select id, status from need where id = any($1::uuid[])", list(need_ids))
+        return {row["id"]: row["status"] for row in rows}
 
     async def history(self, need_ids: Sequence[UUID]) -> list[asyncpg.Record]:
         return await self.conn.fetch(
