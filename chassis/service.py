@@ -46,6 +46,8 @@ log = logger("service")
 T = TypeVar("T")
 
 DRAIN_WITHIN = 25.0
+LEAVE_WITHIN = 5.0
+"""Kafka is told that we go. Where it does not answer, it finds out itself: nothing rests on it."""
 COLLECT_EVERY = 200_000
 """A dozen polls of a thousand events make as many objects: by default half of the time of decoding is spent on
 looking through them, and through all that was imported, for cycles that are not there."""
@@ -229,11 +231,11 @@ async def serving(
             server.should_exit = True
         tasks[-1].cancel()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(_stop_consuming(broker, consumers), DRAIN_WITHIN)
+            await asyncio.wait_for(stop_consuming(broker, consumers), DRAIN_WITHIN)
         await asyncio.wait(tasks[: len(drained)], timeout=DRAIN_WITHIN)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=LEAVE_WITHIN)
 
 
 def _servers(service: Service, settings: Settings, worker: Worker, access: Access) -> "list[_Server]":
@@ -279,10 +281,11 @@ async def _consume(
     await watch.run(stopping)
 
 
-async def _stop_consuming(broker: KafkaBroker, consumers: Sequence[Consumer]) -> None:
+async def stop_consuming(broker: KafkaBroker, consumers: Sequence[Consumer]) -> None:
     for consumer in consumers:
         await consumer.drain()
-    await broker.stop()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(broker.stop(), LEAVE_WITHIN)
     for consumer in consumers:
         await consumer.drain()
 

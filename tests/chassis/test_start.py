@@ -1,13 +1,16 @@
-"""What must be true before one record is read, and what a consumer does that falls silent."""
+"""What must be true before one record is read, what a consumer does that falls silent, and how it ends."""
 
 import asyncio
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
-from chassis import cluster
+from chassis import cluster, kafka
 from chassis.consume import Consumer
 from chassis.errors import Stopped
+from chassis.service import stop_consuming
+from chassis.settings import KafkaSettings
 from chassis.watch import SILENT_AFTER, Watch
 from contracts.referrals import ReferralClosed
 from deploy.embedded.ports import free_port
@@ -114,3 +117,10 @@ async def test_any_of_several_addresses_of_kafka_will_do(toy: Toy) -> None:
     await toy.write(closed())
     async with toy.running():
         await eventually(toy.effects, lambda seen: len(seen) == 1)
+
+
+async def test_a_service_ends_also_where_kafka_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.service.LEAVE_WITHIN", 0.05)
+    broker = kafka.broker(KafkaSettings(bootstrap="", user="", password=SecretStr("")), "test")
+    monkeypatch.setattr(broker, "stop", asyncio.Event().wait)
+    await asyncio.wait_for(stop_consuming(broker, []), 5)
