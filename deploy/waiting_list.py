@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,8 @@ def take_over(file: Path, partner: str, reason: str, referrals: Desk, tell: Call
     for number, row in rows:
         reference = str(row.get("reference", ""))
         body = {"partner": partner, "why": reason, "received_on": row.pop("received_on", None), "referral": row}
-        answer = referrals.ask("POST", "/v1/staff/imports", body, key=f"import.{partner}.{reference}")
+        key = sha256(f"{partner}/{reference}".encode()).hexdigest()
+        answer = referrals.ask("POST", "/v1/staff/imports", body, key)
         if answer.status_code == 202:
             done.taken += 1
         elif answer.status_code in {409, 422, 400}:
