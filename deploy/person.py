@@ -16,8 +16,8 @@ from chassis.postgres import Conn
 from chassis.sealing import Vault
 from contracts.message import SERVICES, Service
 from contracts.referrals import PersonErased
-from deploy.demo.log import Log
 from deploy.errors import DeployError
+from deploy.kafka.log import Log
 from deploy.site import Site
 from deploy.wiring import build
 from services.referrals.handlers import persons, sims

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from contracts.vocabulary import Kind
-from deploy.demo.log import Log
 from deploy.errors import DeployError
+from deploy.kafka.log import Log
 from deploy.site import Site
 from services.matching.domain.fit import PlaceKey
 from services.matching.domain.replay import READS, Decision, Fact, Replay, replay

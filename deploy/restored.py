@@ -20,8 +20,8 @@ from contracts.catalogue import told_partners, topics_written
 from contracts.message import Service
 from contracts.referrals import ReferralReceived
 from contracts.topics import outbox
-from deploy.demo.log import Log
 from deploy.errors import DeployError
+from deploy.kafka.log import Log
 from deploy.provision import partners_of
 from deploy.site import Site
 from services.referrals.handlers.restored import LetGoKey, LetGoReferral, ReleaseContact

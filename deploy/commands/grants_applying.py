@@ -9,7 +9,7 @@ import typer
 from contracts.calendar import LONDON
 from deploy.console import DEFAULT_DIR, AsJson, By, Dir, out, show
 from deploy.grant_files import read_json
-from deploy.grant_office import Application, ask, ask_about, short
+from deploy.grant_office import Application, ask, ask_about, pence, short
 from deploy.grant_tables import moment, pounds, show_application
 
 app = typer.Typer()
@@ -80,6 +80,6 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Report for an organisation that cannot do so itself."""
-    body = {"due_on": due_on, "spent_pence": round(spent * 100), "people_helped": helped, "account": account}
+    body = {"due_on": due_on, "spent_pence": pence(spent), "people_helped": helped, "account": account}
     told = ask_about(dir, by, application, "/reports", body, "applicant", organisation)
     show(told, as_json, lambda: out.print(f"The report of {told['due_on']} is kept."))

@@ -20,13 +20,13 @@ from deploy.areas import default as default_areas
 from deploy.demo import plan as plans
 from deploy.demo.doors import Doors, HttpDoor, KafkaDoor, Told
 from deploy.demo.effects import owed
-from deploy.demo.log import Log, come_to_rest
 from deploy.demo.owed import Owed
 from deploy.demo.parties import Mailbox, Provider
 from deploy.demo.round import KEYS, GrantRound
 from deploy.demo.witness import Evidence, said_in, sent_to
 from deploy.embedded.processes import EmbeddedError
 from deploy.embedded.stack import Stack
+from deploy.kafka.log import Log, come_to_rest
 from deploy.partners import add_key, add_partner
 
 MARK: Final = "made-by-the-demo"

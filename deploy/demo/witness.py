@@ -18,9 +18,9 @@ from contracts.catalogue import TOPICS, consumed_by
 from contracts.message import Service
 from contracts.topics import inbox, outbox
 from deploy.demo.doors import Told
-from deploy.demo.log import Log
 from deploy.demo.parties import Provider
 from deploy.demo.plan import Submission
+from deploy.kafka.log import Log
 
 TO_APPLICANTS: Final = frozenset(
     model.spec.name for model in consumed_by("notifications").values() if model.spec.owner == "grants"

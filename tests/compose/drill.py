@@ -13,10 +13,10 @@ from typing import Any, Final
 import asyncpg
 
 from contracts.message import SERVICES, Service
-from deploy.demo.log import Log, come_to_rest
 from deploy.demo.plan import Submission
 from deploy.demo.witness import said_in
 from deploy.embedded import mail
+from deploy.kafka.log import Log, come_to_rest
 from tests.compose.deployment import Composed
 from tests.faults.workload import Workload
 from tests.matching import checks

@@ -13,10 +13,10 @@ import httpx2
 
 from contracts.message import SERVICES
 from deploy import certificates
-from deploy.demo.log import Log
 from deploy.demo.owed import Owed
 from deploy.demo.witness import Evidence
 from deploy.embedded import mail
+from deploy.kafka.log import Log
 from tests.compose import isolation
 from tests.compose.deployment import Composed
 from tests.compose.drill import Drill

@@ -13,9 +13,9 @@ import httpx2
 
 from chassis.rebuild import rebuild
 from contracts.message import SERVICES, Service
-from deploy.demo.log import Log
 from deploy.demo.owed import Owed
 from deploy.demo.witness import Evidence
+from deploy.kafka.log import Log
 from deploy.partners import add_key, add_partner
 from deploy.wiring import build
 from tests.faults.calling import Staff

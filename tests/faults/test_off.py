@@ -15,10 +15,10 @@ from chassis import failpoints
 from chassis.kafka import client_options
 from contracts.matching import GapClosed
 from contracts.referrals import ReferralClosed, ReferralWithdrawn
-from deploy.demo.log import Log
 from deploy.demo.owed import Owed, compare
 from deploy.demo.witness import Said
 from deploy.embedded.processes import alive
+from deploy.kafka.log import Log
 from tests.chassis.conftest import Toy
 from tests.support import NOON, eventually
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from contracts.message import SERVICES, Service
 from deploy.demo.effects import owed
-from deploy.demo.log import Log, come_to_rest
 from deploy.demo.owed import Owed
 from deploy.demo.witness import Evidence, said_in, sent_to
+from deploy.kafka.log import Log, come_to_rest
 from tests.faults.checks import invariants
 from tests.faults.workload import Workload
 
