@@ -10,7 +10,7 @@ from deploy.demo.order import in_order
 from deploy.demo.owed import Owed, compare
 from deploy.demo.witness import TO_APPLICANTS, Evidence
 from deploy.embedded.mail import kept
-from services.notifications.domain.telling import UNOWED
+from services.notifications.domain.telling import AGAIN, UNOWED, waits_again
 
 UNKNOWN = """
     select distinct message_id || '-' || nth from (
@@ -19,7 +19,7 @@ UNKNOWN = """
     ) as lost (message_id, nth)
 """
 """Mails that may have left or not. Staff are asked about each, and what they find takes the place of the evidence."""
-TOLD = {"accepted", "completed", "failed", "cancelled", "rejected"}
+TOLD = {"accepted", AGAIN, "completed", "failed", "cancelled", "rejected"}
 """Statuses that a person hears of each time; of `on-hold` only the first is told."""
 MAILED = "select message_id || '-' || nth from rung where channel = 'email'"
 TOLD_APPLICANTS = "select application_id from message where audience = 'applicant'"
@@ -174,7 +174,7 @@ async def _progress(seen: Evidence) -> list[Owed]:
     return [
         compare(
             "partner: each change of status is told once",
-            seen.said.facts["NeedStatusChanged"],
+            (fact[:4] for fact in seen.said.facts["NeedStatusChanged"]),
             ((t["need_id"], t["status"], t["reason"], t["at"]) for t in told),
         ),
         compare(
@@ -205,7 +205,10 @@ async def _offers(seen: Evidence) -> list[Owed]:
 
 
 async def _notifications(seen: Evidence) -> list[Owed]:
-    changes = [(need, status) for need, status, _, _ in seen.said.facts["NeedStatusChanged"]]
+    changes = [
+        (need, AGAIN if waits_again("person", status, previous, reason) else status)
+        for need, status, reason, _, previous in seen.said.facts["NeedStatusChanged"]
+    ]
     waiting = {change for change in changes if change[1] == "on-hold"}
     unknown = await seen.rows("notifications", UNKNOWN)
     known_mails = Counter(_mails(seen)) - Counter(row[0] for row in unknown)

@@ -29,7 +29,7 @@ TO_APPLICANTS: Final = frozenset(
 FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "ReferralReceived": ("referral_id",),
     "ReferralWithdrawn": ("referral_id",),
-    "NeedStatusChanged": ("need_id", "status", "reason", "at"),
+    "NeedStatusChanged": ("need_id", "status", "reason", "at", "previous"),
     "NeedWaiting": ("need_id",),
     "GapRecorded": ("need_id",),
     "OfferMade": ("need_id", "offer_id"),

@@ -77,5 +77,5 @@ def _of_need(fact: type[Message], tell: Telling, cause: Event[Any], at: datetime
     if isinstance(tell, TellApplicant):
         return []
     ids = tell.model_dump(include={"referral_id", "need_id", "audience", "status"})
-    about = tell.about if tell.asked else None
+    about = tell.about if tell.about != tell.status else None
     return [Fact(fact(**{**ids, "about": about, "rung": tell.rung, "at": at, **given}), cause)]

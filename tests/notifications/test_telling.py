@@ -17,6 +17,7 @@ from chassis.facts import Errand
 from chassis.work import Batch
 from contracts.catalogue import consumed_by
 from contracts.notifications import OVERTAKEN
+from contracts.referrals import PartnerRegistered
 from contracts.vocabulary import NeedStatus
 from services.notifications.clients.mail import (
     CONNECT_WITHIN,
@@ -30,6 +31,7 @@ from services.notifications.clients.peers import WITHIN
 from services.notifications.clients.teller import SENDING_WITHIN
 from services.notifications.clients.words import Text
 from services.notifications.events_in import HANDLERS
+from services.notifications.handlers.tasks import TellOutcome
 from tests.notifications.conftest import World, a_change, settings_for
 from tests.notifications.standins import ADDRESS, StandInMailServer, StandInReferrals, a_certificate, a_contact
 from tests.support import NOON, fact_event
@@ -104,6 +106,45 @@ async def test_only_the_first_waiting_is_told_and_every_acceptance(world: World)
     await world.hear(*[a_change(status, need, referral_id=referral) for status in ("on-hold", "accepted")])
     assert [row["status"] for row in await world.messages()].count("on-hold") == 1
     assert [row["status"] for row in await world.messages()].count("accepted") == 2
+
+
+async def test_whoever_was_to_be_helped_and_waits_again_is_told_each_time_and_so_is_who_referred_them(
+    world: World,
+) -> None:
+    await world.hear(PartnerRegistered(partner="gp-armley", name="GP", mail=True))
+    need, referral = uuid4(), uuid4()
+    world.referrals.of_need[str(need)] = a_contact(reference="GP-1042")
+    handed_back = {"referral_id": referral, "reason": "handed-back"}
+    for previous in ("requested", "accepted", "offered", "in-progress"):
+        await world.hear(a_change("on-hold", need, previous=previous, **handed_back))
+    await world.send()
+    told = [lookup["purpose"] for lookup in world.referrals.asked[0] if lookup["audience"] == "person"]
+    assert sorted(told) == ["on-hold", "waiting-again", "waiting-again"]
+    subjects = [mail["Subject"] for mail in world.mail.got]
+    assert subjects.count("You are back on our waiting list") == 2
+    assert subjects.count("GP-1042: waiting for help") == 3
+    abouts = [(fact["status"], fact["about"]) for _, fact in await world.facts() if fact["audience"] == "person"]
+    assert sorted(abouts, key=str) == [("on-hold", "waiting-again")] * 2 + [("on-hold", None)]
+
+
+@pytest.mark.parametrize("reason", ["said-no", "not-now"])
+async def test_who_called_the_help_off_is_not_told_that_it_is_off(world: World, reason: str) -> None:
+    need, referral = uuid4(), uuid4()
+    await world.hear(a_change("on-hold", need, referral_id=referral))
+    await world.hear(a_change("on-hold", need, referral_id=referral, previous="accepted", reason=reason))
+    assert [row["status"] for row in await world.messages()] == ["on-hold"]
+
+
+async def test_a_task_of_somebody_who_waits_again_goes_on_with_the_same_words(world: World) -> None:
+    world.referrals.usual = a_contact(channel="sms", then=[a_contact()])
+    await world.hear(a_change("on-hold", previous="accepted", reason="handed-back"))
+    await world.send()
+    (task,) = await world.tasks()
+    told = TellOutcome(task_id=task["id"], who="amina", outcome="wrong-number")
+    await world.stage.database.execute("update call_task set claimed_by = 'amina', claimed_at = created_at")
+    await world.stage.result(told)
+    await world.send()
+    assert [mail["Subject"] for mail in world.mail.got] == ["You are back on our waiting list"]
 
 
 @pytest.mark.invariant(5)

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
@@ -59,6 +60,10 @@ class Person:
     answers: PersonsAnswer | None
     changes: list[NeedStatus]
     seen: list[tuple[str, bool]] = field(default_factory=list)
+
+    @property
+    def moves(self) -> list[tuple[NeedStatus, NeedStatus]]:
+        return list(pairwise(["requested", *self.changes]))
 
     @property
     def email(self) -> str:
@@ -134,9 +139,9 @@ class Story:
 
     def __post_init__(self) -> None:
         self.events = [
-            fact_event(a_change(status, person.need, referral_id=person.need), NOON, event_id=uuid4())
+            fact_event(a_change(after, person.need, referral_id=person.need, previous=before), NOON, event_id=uuid4())
             for person in self.persons
-            for status in person.changes
+            for before, after in person.moves
         ]
         self.by_address = {each.email: each for each in self.persons} | {each.phone: each for each in self.persons}
         self.of_need = {person.need: person for person in self.persons}
@@ -295,8 +300,8 @@ async def test_nobody_is_told_twice_or_against_the_rule_and_nobody_is_forgotten(
 
 
 def _owed(person: Person) -> int:
-    told = [status for status in person.changes if status != "offered"]
-    return len(told) - max(0, told.count("on-hold") - 1)
+    told = [(before == "accepted", after) for before, after in person.moves if after != "offered"]
+    return len(told) - max(0, told.count((False, "on-hold")) - 1)
 
 
 def _assert_each_left_once(world: World) -> None:

@@ -73,6 +73,7 @@ def a_rule(*channels: str, **changes: Any) -> Rule:
     ("purpose", "still_true_of"),
     [
         ("on-hold", {"requested", "on-hold", "offered"}),
+        ("waiting-again", {"requested", "on-hold", "offered"}),
         ("accepted", {"accepted", "in-progress"}),
         *((end, {end}) for end in sorted(CLOSING)),
         ("feedback-closing", {*get_args(NeedStatus)}),

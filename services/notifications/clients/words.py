@@ -16,7 +16,7 @@ from services.notifications.clients import applicants
 from services.notifications.clients.grants import Applicant
 from services.notifications.domain.digest import Digest
 from services.notifications.domain.sms import fits, parts
-from services.notifications.domain.telling import TOLD, TellApplicant
+from services.notifications.domain.telling import AGAIN, TOLD, TellApplicant
 
 log = logger("words")
 
@@ -28,9 +28,10 @@ FORMS: Final[tuple[Form, ...]] = get_args(Form)
 _EMPTY: Final = re.compile(r"\n{3,}")
 
 ASKED: Final = tuple(f"feedback-{asked}" for asked in get_args(Asked))
-ABOUT: Final = (*sorted(TOLD), *ASKED)
+ABOUT: Final = (*sorted(TOLD), AGAIN, *ASKED)
 NEUTRAL: Final[Mapping[str, str]] = {
     "on-hold": "waiting",
+    AGAIN: AGAIN,
     "accepted": "good-news",
     **dict.fromkeys(("completed", "failed", "cancelled", "rejected"), "closed"),
     **dict.fromkeys(ASKED, "question"),

@@ -14,11 +14,20 @@ from contracts.vocabulary import Channel, Kind, NeedStatus
 TOLD: frozenset[NeedStatus] = frozenset({"on-hold", "accepted", "completed", "failed", "cancelled", "rejected"})
 """The person hears of these. Of on-hold only the first is told: a need may go back to the queue many times."""
 NOT_THERE = frozenset({"erased", "died"})
+AGAIN: Final = "waiting-again"
+"""Told each time when somebody was going to help, or helped already, and the need waits again."""
+HELPED = frozenset({"accepted", "in-progress"})
+THEIR_OWN = frozenset({"said-no", "not-now"})
+"""The person knows that help was called off: they did it."""
 
 
 def is_told(status: NeedStatus, reason: str | None) -> bool:
     """Who is not there any more is not told so."""
     return status in TOLD and reason not in NOT_THERE
+
+
+def waits_again(audience: Audience, status: str, previous: str, reason: str | None) -> bool:
+    return status == "on-hold" and previous in HELPED and (audience == "referrer" or reason not in THEIR_OWN)
 
 
 def is_told_to_referrer(status: NeedStatus, reason: str | None) -> bool:
@@ -62,7 +71,7 @@ class _Telling(Part):
 
 
 class Tell(_Telling):
-    """Tell one person that the status of one need changed or, with `asked`, ask how it went."""
+    """Tell one person that one need changed its status, or waits `again`; or, with `asked`, ask how it went."""
 
     referral_id: UUID
     need_id: UUID
@@ -70,6 +79,7 @@ class Tell(_Telling):
     status: NeedStatus
     audience: Audience = "person"
     asked: Asked | None = None
+    again: bool = False
     languages: tuple[str, ...] = ()
 
     @property
@@ -84,7 +94,9 @@ class Tell(_Telling):
     @property
     def about(self) -> str:
         """What the message is about, and the purpose for which referrals is asked."""
-        return f"feedback-{self.asked}" if self.asked else self.status
+        if self.asked:
+            return f"feedback-{self.asked}"
+        return AGAIN if self.again else self.status
 
     @property
     def asks(self) -> bool:

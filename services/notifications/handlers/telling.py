@@ -15,7 +15,7 @@ from contracts.notifications import Audience
 from contracts.referrals import NeedStatusChanged, PartnerRegistered, PersonErased, ReferralClosed, ReferralReceived
 from contracts.vocabulary import Channel
 from services.notifications import events_out
-from services.notifications.domain.telling import Tell, Telling, is_told, is_told_to_referrer
+from services.notifications.domain.telling import Tell, Telling, is_told, is_told_to_referrer, waits_again
 from services.notifications.store import Store
 from services.notifications.store.messages import Move, RungEnd
 
@@ -122,6 +122,7 @@ def _tell(event: Event[NeedStatusChanged], audience: Audience, languages: Sequen
         kind=change.kind,
         status=change.status,
         audience=audience,
+        again=waits_again(audience, change.status, change.previous, change.reason),
         languages=tuple(languages),
     )
 

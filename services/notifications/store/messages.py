@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from contracts.vocabulary import Kind
-from services.notifications.domain.telling import Tell, TellApplicant, Telling
+from services.notifications.domain.telling import AGAIN, Tell, TellApplicant, Telling
 from services.notifications.store.connection import OnConnection
 
 State = Literal["waiting", "sent", "delivered", "withheld", "call-requested", "reached", "declined", "unreached"]
@@ -56,9 +56,10 @@ def tell_of(row: asyncpg.Record) -> Telling:
         referral_id=row["referral_id"],
         need_id=row["need_id"],
         kind=row["kind"],
-        status="completed" if asked else row["status"],
+        status="completed" if asked else "on-hold" if about == AGAIN else row["status"],
         audience=row["audience"],
         asked=asked,
+        again=about == AGAIN,
         languages=tuple(row["languages"] or ()),
         tried=tuple(row["tried"]),
     )

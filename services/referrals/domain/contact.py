@@ -17,7 +17,7 @@ AFTER_CLOSING: Final[frozenset[str]] = CLOSING | {
 }
 """What a person may still be told when everything has ended."""
 TRUE_OF: Final[Mapping[str, frozenset[NeedStatus]]] = {
-    "on-hold": frozenset({"requested", "on-hold", "offered"}),
+    **dict.fromkeys(("on-hold", "waiting-again"), frozenset({"requested", "on-hold", "offered"})),
     "accepted": frozenset({"accepted", "in-progress"}),
     **{end: frozenset({end}) for end in CLOSING},
 }
