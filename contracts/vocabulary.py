@@ -1,8 +1,9 @@
 """The closed lists of codes and the bounded types that messages are made of."""
 
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints, TypeAdapter, ValidationError
 
 Kind = Literal["device", "connectivity", "skills", "champion"]
 KINDS: tuple[Kind, ...] = ("device", "connectivity", "skills", "champion")
@@ -55,3 +56,17 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200, patte
 """One line of words, without control characters."""
 Pence = Annotated[int, Field(ge=0, le=10**12)]
 When = AwareDatetime
+
+
+def fits(kind: Any, text: str) -> bool:
+    """Whether a text may be a value of one of these types."""
+    try:
+        _adapter(kind).validate_python(text)
+    except ValidationError:
+        return False
+    return True
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

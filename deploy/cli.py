@@ -5,10 +5,12 @@ import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, NoReturn, get_args
 
 import asyncpg
 import typer
+from pydantic import ValidationError
+from rich.markup import escape
 
 from chassis.errors import Stopped
 from chassis.service import run as run_service
@@ -220,23 +222,24 @@ def _interrupted(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _fail(why: str) -> NoReturn:
+    err.print(f"[bold red]furthest:[/bold red] {escape(why)}", highlight=False)
+    sys.exit(1)
+
+
 def main() -> None:
     """Runs the command: 0 done, 1 failed with a sentence on standard error, 2 used wrongly."""
     signal.signal(signal.SIGINT, _interrupted)
     try:
         app()
     except (DeployError, Stopped) as error:
-        err.print(f"[bold red]furthest:[/bold red] {error}", highlight=False)
-        sys.exit(1)
+        _fail(str(error))
+    except ValidationError as error:
+        _fail("; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()))
     except (FileNotFoundError, PermissionError) as error:
-        err.print(f"[bold red]furthest:[/bold red] {error.filename}: {error.strerror}.", highlight=False)
-        sys.exit(1)
+        _fail(f"{error.filename}: {error.strerror}.")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        err.print(
-            f"[bold red]furthest:[/bold red] a server does not answer ({type(error).__name__}). See: furthest status",
-            highlight=False,
-        )
-        sys.exit(1)
+        _fail(f"a server does not answer ({type(error).__name__}). See: furthest status")
     except KeyboardInterrupt:
         err.print("Stopped.")
         sys.exit(130)

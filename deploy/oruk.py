@@ -12,11 +12,10 @@ from hashlib import sha256
 from typing import Any, Final
 
 from contracts.door import ProviderUpdated
+from contracts.vocabulary import Code, Language, ShortText, fits
 
 NAME_AT_MOST: Final = 200
 LANGUAGES_AT_MOST: Final = 40
-CODE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
-LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,8})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +116,11 @@ def _provider_id(organisation: dict[str, Any], place: str) -> str:
     given = organisation.get("id")
     if not isinstance(given, str) or not given.strip():
         raise _Bad(f"{place}id", "It is missing, or not text.")
-    if CODE.fullmatch(given):
+    if fits(Code, given):
         return given
     fit = re.sub(r"[^A-Za-z0-9]+", "-", given).strip("-")[:50]
-    return f"{fit or 'id'}-{sha256(given.encode()).hexdigest()[:12]}"
+    fingerprint = sha256(given.encode(errors="surrogatepass")).hexdigest()[:12]
+    return f"{fit or 'id'}-{fingerprint}"
 
 
 def _name(organisation: dict[str, Any], place: str) -> str:
@@ -128,6 +128,8 @@ def _name(organisation: dict[str, Any], place: str) -> str:
     name = " ".join(given.split())[:NAME_AT_MOST].rstrip() if isinstance(given, str) else ""
     if not name:
         raise _Bad(f"{place}name", "It is missing, or not text.")
+    if not fits(ShortText, name):
+        raise _Bad(f"{place}name", "It holds characters that nobody can read.")
     return name
 
 
@@ -148,4 +150,4 @@ def _list(value: Any) -> list[Any]:
 def _tag(code: str) -> str | None:
     first, *rest = code.strip().replace("_", "-").split("-")
     tag = "-".join((first.lower(), *rest))
-    return tag if LANGUAGE.fullmatch(tag) else None
+    return tag if fits(Language, tag) else None

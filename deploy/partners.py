@@ -1,7 +1,6 @@
 """Partners and keys: the rights in Kafka, what the referrals service is told, and the credentials to hand over."""
 
 import asyncio
-import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +11,12 @@ from chassis.errors import Refused
 from chassis.facts import Said
 from contracts.catalogue import PUBLISHED
 from contracts.topics import inbox, outbox
-from contracts.vocabulary import Role
+from contracts.vocabulary import PartnerId, Role, fits
 from deploy import keys, provision
 from deploy.errors import DeployError
 from deploy.kafka.admin import Admin
 from deploy.site import Site
 from services.referrals.handlers.partners import RegisterPartner, RemovePartner, RevokeKeys
-
-PARTNER_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 
 
 def add_partner(site: Site, partner: str, name: str | None = None) -> dict[str, Any]:
@@ -138,7 +135,7 @@ def _revoke(site: Site, partner: str, keep: int) -> dict[str, Any]:
 
 
 def _must_be_an_id(name: str, whose: str) -> None:
-    if not PARTNER_ID.fullmatch(name):
+    if not fits(PartnerId, name):
         raise DeployError(
             f"'{name}' cannot be {whose}'s id: use 3 to 40 lower-case letters, digits and dashes, such as gp-armley."
         )

@@ -23,7 +23,6 @@ from deploy.embedded.processes import (
     NotYetError,
     Process,
     StartError,
-    alive,
     locked,
     log_file,
     must_live,
@@ -256,7 +255,7 @@ class Stack:
 
     def _servers(self) -> dict[str, str]:
         names = ("postgres", "kafka", "mail")
-        return {n: "up" if (process := recall(self.dir, n)) and alive(process) else "down" for n in names}
+        return {name: "up" if recall(self.dir, name) else "down" for name in names}
 
 
 @contextlib.contextmanager

@@ -64,6 +64,8 @@ def test_an_organisation_speaks_the_languages_of_its_services() -> None:
         ({"id": " ", "name": "Blank"}, "id"),
         ({"id": "a"}, "name"),
         ({"id": "a", "name": " \n "}, "name"),
+        ({"id": "a", "name": "Bell\a"}, "name"),
+        ({"id": "a", "name": "Half \ud800"}, "name"),
         ("text", "(record)"),
         (None, "(record)"),
         (a_service(organization={"id": "o"}), "organization.name"),
@@ -90,7 +92,7 @@ def test_a_fault_does_not_repeat_what_was_in_the_file() -> None:
 
 
 def test_ids_that_are_no_codes_are_made_fit_and_kept_apart() -> None:
-    ids = ["http://example.org/org/1", "http://example.org/org?1", "Café", "é", "x" * 99, "x" * 98]
+    ids = ["http://example.org/org/1", "http://example.org/org?1", "Café", "é", "x" * 99, "x" * 98, "half-\ud800"]
     found = [id_ for id_, _, _ in providers([{"id": id_, "name": "One"} for id_ in ids])]
     assert len(set(found)) == len(ids)
     assert found[0].startswith("http-example-org-org-1-")

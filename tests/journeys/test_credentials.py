@@ -57,6 +57,16 @@ async def is_shut_out(deployment: Deployment, credentials: dict[str, Any]) -> No
     await eventually(inbox(credentials), lambda taken: not taken, within=REVOKED_WITHIN)
 
 
+def test_what_nobody_can_be_called_is_refused_with_a_sentence(deployment: Deployment) -> None:
+    for role, name, why in (
+        ("staff", "x" * 101, "principal: String should have at most 100 characters"),
+        ("reader", "[/bold]", "'[/bold]' cannot be a reader's id"),
+    ):
+        done = deployment.furthest("key", "add", "--role", role, "--principal", name)
+        assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+        assert why in " ".join(done.stderr.split())
+
+
 async def test_a_partner_has_two_credentials_while_it_changes_over_and_none_when_suspended(
     deployment: Deployment,
 ) -> None:
