@@ -1,6 +1,7 @@
-"""Topics, users and access control of Kafka, made so: each call may be repeated."""
+"""Topics, users and access control of Kafka, made so: each call may be repeated, and returns when it is so."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ from deploy.kafka.client import QUIET, options
 
 WITHIN = 20.0
 LET_IN_WITHIN = 10.0
+LOOK_EVERY = 0.02
 ITERATIONS = 4096
 CLUSTER = "kafka-cluster"
 
@@ -106,6 +108,7 @@ class Admin:
     def set_password(self, user: str, password: str) -> None:
         how = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, ITERATIONS)
         self._alter_user(user, UserScramCredentialUpsertion(user, how, password.encode()))
+        self._until(lambda: user in self.users(), f"let {user} in")
 
     def users(self) -> list[str]:
         """Return the names of those who have a password."""
@@ -116,12 +119,14 @@ class Admin:
 
     def remove_user(self, user: str) -> None:
         self._alter_user(user, UserScramCredentialDeletion(user, ScramMechanism.SCRAM_SHA_512))
+        self._until(lambda: user not in self.users(), f"forget {user}")
 
     def grant(self, user: str, acls: Iterable[Access]) -> None:
         """Add to what the user has."""
         bindings = [binding for access in acls for binding in _bindings(user, access)]
         if bindings:
             self._all(f"grant {user} access", self._client.create_acls(bindings, request_timeout=WITHIN))
+            self._until(lambda: self.rights(user) >= set(bindings), f"let {user} do what it may")
 
     def rights(self, user: str) -> set[AclBinding]:
         """Return all that the user has."""
@@ -136,10 +141,12 @@ class Admin:
         dropped = [_exactly(binding) for binding in rights - kept]
         if dropped:
             self._all(f"take back access of {user}", self._client.delete_acls(dropped, request_timeout=WITHIN))
+            self._until(lambda: self.rights(user) <= kept, f"take back what {user} may do no more")
 
     def revoke(self, user: str) -> None:
         """Take away everything the user has."""
         self._all(f"revoke the access of {user}", self._client.delete_acls([_every(user)], request_timeout=WITHIN))
+        self._until(lambda: not self.rights(user), f"take away what {user} may do")
 
     def delete_records(self, topic: str, partition: int, before: int) -> None:
         """Remove the records with an offset below `before`."""
@@ -162,6 +169,7 @@ class Admin:
         if new:
             made = self._client.create_topics(new, operation_timeout=WITHIN, request_timeout=WITHIN)
             self._all("create topics", made, but=KafkaError.TOPIC_ALREADY_EXISTS)
+            self._until(lambda: self.partitions().keys() >= made.keys(), "create topics")
 
     def _configure(self, topics: Sequence[Topic]) -> None:
         resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in topics]
@@ -188,6 +196,14 @@ class Admin:
                 if error.args[0].code() != but:
                     raise self._failed(what, error) from error
         return done
+
+    def _until(self, holds: Callable[[], bool], what: str) -> None:
+        """Its controller answers first; a broker goes by it some moments later."""
+        deadline = time.monotonic() + WITHIN
+        while not holds():
+            if time.monotonic() > deadline:
+                raise AdminError(f"Kafka agreed to {what}, but not within {WITHIN:g} s. Look at its log and try again.")
+            time.sleep(LOOK_EVERY)
 
     def _note(self, error: KafkaError) -> None:
         if error.code() == KafkaError._AUTHENTICATION:  # noqa: SLF001 - the library's own name for it

@@ -4,14 +4,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, TopicAuthorizationFailedError
 from confluent_kafka import KafkaError
-from confluent_kafka.admin import AclBinding  # type: ignore[attr-defined, unused-ignore]  # as in deploy.kafka.admin
 from pydantic import SecretStr
 
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
 from contracts.message import SERVICES
 from deploy.demo.doors import kafka_settings
-from deploy.kafka.admin import _bindings, _every
+from deploy.kafka.admin import _bindings
 from deploy.keys import read
 from deploy.provision import own_access, partner_access, partner_user, service_access
 from tests.deployment import Deployment
@@ -42,21 +41,15 @@ def test_a_partner_cannot_use_a_group_that_is_not_its_own(deployment: Deployment
     assert refused_reading(mine, mine["outbox"], group) == KafkaError.GROUP_AUTHORIZATION_FAILED
 
 
-def rights_in_kafka(deployment: Deployment, user: str) -> set[AclBinding]:
-    """What Kafka lets a user do."""
-    admin = deployment.stack.site.admin()
-    return set(admin._client.describe_acls(_every(user), request_timeout=20).result())
-
-
 def test_every_user_may_do_in_kafka_what_the_catalogue_says_and_nothing_else(deployment: Deployment) -> None:
-    partners = deployment.stack.addresses()["partners"]
+    partners, admin = deployment.stack.addresses()["partners"], deployment.stack.site.admin()
     for service in SERVICES:
         said = [*service_access(service), *(a for p in partners for a in partner_access(service, p))]
-        assert rights_in_kafka(deployment, service) == {b for access in said for b in _bindings(service, access)}
+        assert admin.rights(service) == {b for access in said for b in _bindings(service, access)}
     for partner in partners:
         user = partner_user(partner)
         said = own_access(partner)
-        assert rights_in_kafka(deployment, user) == {b for access in said for b in _bindings(user, access)}
+        assert admin.rights(user) == {b for access in said for b in _bindings(user, access)}
 
 
 async def test_a_wrong_password_is_refused(deployment: Deployment) -> None:
