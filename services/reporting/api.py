@@ -23,9 +23,13 @@ from services.reporting.store.measures import Measures
 ETAGS: Final = re.compile(r'\*|(?:W/)?"[^"]*"(?:\s*,\s*(?:W/)?"[^"]*")*')
 KEPT: Final = "public, max-age=31536000, immutable"
 LONGEST: Final = timedelta(days=400)
+TEXT: Final = r"^[^\x00]*$"
+"""What Postgres takes as a text."""
 Limit = Annotated[int, Query(ge=1, le=500, description="At most so many tables.")]
-After = Annotated[str, Query(max_length=200, description="The `next` of the page before.")]
-Period = Annotated[str | None, Query(max_length=40, description="Such as now, 2026-11, or 2026-27-to-2026-11.")]
+After = Annotated[str, Query(max_length=200, pattern=TEXT, description="The `next` of the page before.")]
+Period = Annotated[
+    str | None, Query(max_length=40, pattern=TEXT, description="Such as now, 2026-11, or 2026-27-to-2026-11.")
+]
 Of = Annotated[str | None, Query(max_length=40, description="Only of this measure.")]
 By = Annotated[str | None, Query(max_length=60, description="What to count by, such as kind,ward. Empty: the total.")]
 
@@ -96,14 +100,15 @@ def _data(router: APIRouter, running: Running) -> None:
         _only(request, "period", "by", *WORDS)
         async with running.database.acquire() as conn:
             tables = await Editions(conn).all("measure = $1", measure)
-        table = _by(_of(tables, measure, period), measure, by)
+        table = _by(_of(tables, measure, period, by), measure, by)
         chosen = {word: code for word, code in request.query_params.items() if word in WORDS}
         return _json(request, _rows(table, chosen))
 
-    @router.get("/v1/dictionary", tags=["public"])
-    async def dictionary() -> Dictionary:
+    @router.get("/v1/dictionary", tags=["public"], response_model=Dictionary)
+    async def dictionary(request: Request) -> Response:
         """What every measure, column and code means."""
-        return Dictionary(dictionary=files.dictionary())
+        _only(request)
+        return _json(request, Dictionary(dictionary=files.dictionary()))
 
 
 def _files(router: APIRouter, running: Running) -> None:
@@ -126,21 +131,24 @@ def _files(router: APIRouter, running: Running) -> None:
     @router.get("/v1/dictionary.csv", tags=["public"], response_class=Response)
     async def dictionary(request: Request) -> Response:
         """What every measure, column and code means, as CSV."""
+        _only(request)
         return _answer(request, files.dictionary_csv(), "text/csv; charset=utf-8")
 
 
 def _for_staff(router: APIRouter, running: Running) -> None:
     @router.get("/v1/counts", tags=["staff"])
-    async def counts(caller: Staff) -> ExactCounts:
+    async def counts(request: Request, caller: Staff) -> ExactCounts:
         """How many there are exactly, and how many records were read. Not for publication: who looks is noted."""
+        _only(request)
         async with running.database.acquire() as conn, conn.transaction():
             await Counts(conn).looked_at(running.clock(), caller.principal, "counts")
             return ExactCounts(counts=await Counts(conn).exact())
 
     @router.get("/v1/counts/by-{step}", tags=["staff"])
-    async def over_time(caller: Staff, step: Step, first: date, last: date) -> ExactCounts:
+    async def over_time(request: Request, caller: Staff, step: Step, first: date, last: date) -> ExactCounts:
         """How many were referred, taken on and ended exactly, by day or week. Not for publication: this is noted."""
-        if not first <= last <= first + LONGEST:
+        _only(request, "first", "last")
+        if not timedelta() <= last - first <= LONGEST:
             raise Problem(422, f"`first` is to be a day before `last`, and no more than {LONGEST.days} days before it.")
         async with running.database.acquire() as conn, conn.transaction():
             await Counts(conn).looked_at(running.clock(), caller.principal, f"counts by {step}")
@@ -175,16 +183,20 @@ def _known(measure: str) -> None:
 
 
 def _only(request: Request, *known: str) -> None:
-    """A word that is not known would be passed over, and the answer be of something else than was asked."""
+    """A word that is not known, or that comes twice, would be passed over, and the answer be of something else than
+    was asked."""
     if set(request.query_params) - set(known):
-        raise Problem(422, f"One of the filters is not known here. There are {', '.join(known)}.")
+        raise Problem(422, f"One of the filters is not known here. There are {', '.join(known) or 'none'}.")
+    if len(request.query_params.multi_items()) > len(request.query_params):
+        raise Problem(422, "One of the filters is there twice. Ask for one at a time.")
 
 
-def _of(tables: Sequence[MetricPublished], measure: str, period: str | None) -> list[MetricPublished]:
-    """Those of a period, or of the newest."""
+def _of(tables: Sequence[MetricPublished], measure: str, period: str | None, by: str | None) -> list[MetricPublished]:
+    """Those of a period, or of the newest that counts so."""
     if not tables:
         raise Problem(404, f"Nothing was published yet of {measure}. Ask again when there are referrals.")
-    wanted = period or max(tables, key=lambda table: (table.ends_on, "-to-" in table.period)).period
+    so = [table for table in tables if by is not None and table.by == _words(by)] or tables
+    wanted = period or max(so, key=lambda table: (table.ends_on, "-to-" in table.period)).period
     found = [table for table in tables if table.period == wanted]
     if not found:
         there = sorted({table.period for table in tables})
@@ -193,7 +205,7 @@ def _of(tables: Sequence[MetricPublished], measure: str, period: str | None) -> 
 
 
 def _by(tables: Sequence[MetricPublished], measure: str, by: str | None) -> MetricPublished:
-    wanted = tables[0].by if by is None else [word for word in by.split(",") if word]
+    wanted = tables[0].by if by is None else _words(by)
     for table in tables:
         if table.by == wanted:
             return table
@@ -203,6 +215,10 @@ def _by(tables: Sequence[MetricPublished], measure: str, by: str | None) -> Metr
         f"{measure} is not published so for this period: it would be mostly hidden, or disclose small numbers. "
         f"It is published by {there}. Larger areas and the year to date may have more.",
     )
+
+
+def _words(by: str) -> list[str]:
+    return [word for word in by.split(",") if word]
 
 
 def _rows(table: MetricPublished, chosen: dict[str, str]) -> MetricPublished:

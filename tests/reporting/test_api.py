@@ -101,6 +101,10 @@ async def test_one_table_is_read_and_some_rows_of_it(on: Stage, client: httpx2.A
         ("/v1/metrics?limit=0", 422, "cannot be used"),
         ("/v1/metrics?measure=shoe", 404, "There is no such measure"),
         ("/v1/data.csv?period=2019-01", 404, "Periods are month-so-far, now"),
+        ("/v1/data.csv?period=%00", 422, "cannot be used"),
+        ("/v1/metrics?after=%00", 422, "cannot be used"),
+        ("/v1/metrics/waiting?by=kind&kind=device&kind=skills", 422, "One of the filters is there twice"),
+        ("/v1/dictionary?measure=waiting", 422, "One of the filters is not known here. There are none."),
     ],
 )
 async def test_what_is_not_there_is_refused_in_plain_words(
@@ -138,7 +142,10 @@ async def test_files_hold_what_the_tables_say_and_the_dictionary_every_column(
     explained = csv.DictReader(io.StringIO((await client.get("/v1/dictionary.csv")).text))
     named = {(row["what"], row["name"]) for row in explained}
     assert {("column", name) for name in rows[0]} | {("measure", m.name) for m in MEASURES} <= named
-    assert len((await client.get("/v1/dictionary")).json()["dictionary"]) == len(named)
+    explained_too = await client.get("/v1/dictionary")
+    assert len(explained_too.json()["dictionary"]) == len(named)
+    again = await client.get("/v1/dictionary", headers={"If-None-Match": explained_too.headers["etag"]})
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize("path", ["/", "/funders", "/scrutiny", "/measures"])
@@ -215,8 +222,15 @@ async def test_staff_read_what_happened_by_the_days_and_weeks_of_london(on: Stag
     by_week = (await client.get("/v1/counts/by-week", params=days, headers=auth)).json()["counts"]
     assert by_week == {"referred": {"2026-11-09": 1, "2026-11-16": 1}}
     assert await on.rows("select what from staff_view") == [{"what": "counts by day"}, {"what": "counts by week"}]
-    wrong = await client.get("/v1/counts/by-day", params={"first": "2026-11-02", "last": "2026-11-01"}, headers=auth)
+
+
+@pytest.mark.parametrize(("first", "last"), [("2026-11-02", "2026-11-01"), ("2020-01-01", "9999-12-31")])
+async def test_staff_are_told_which_days_they_may_ask_for(client: httpx2.AsyncClient, first: str, last: str) -> None:
+    auth, days = {"Authorization": "Bearer staffkey"}, {"first": first, "last": last}
+    wrong = await client.get("/v1/counts/by-day", params=days, headers=auth)
     assert (wrong.status_code, "a day before" in wrong.json()["detail"]) == (422, True)
+    days = {"first": "9999-12-30", "last": "9999-12-31"}
+    assert (await client.get("/v1/counts/by-day", params=days, headers=auth)).json()["counts"] == {}
 
 
 @pytest.mark.parametrize(("key", "status"), [("partnerkey", 403), ("unknown", 401), ("", 401)])
