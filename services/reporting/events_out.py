@@ -14,7 +14,8 @@ from chassis.worlds import Bounds
 from contracts.referrals import PersonErased
 from contracts.reporting import ErasureConfirmed, MetricPublished, TableCell
 from services.reporting.domain.families import Cell, larger, pieces
-from services.reporting.domain.measures import By, Codes, Measure, name_of
+from services.reporting.domain.measure import By, Codes, Measure
+from services.reporting.domain.measures import name_of
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Table, mostly_hidden
 
@@ -97,15 +98,16 @@ def _known(cell: TableCell, *, alone: bool) -> Bounds | None:
     return (SMALL[0], SMALL[-1]) if cell.hidden else bounds(cell.value or 0)
 
 
-def says_otherwise(metric: MetricPublished, table: Table) -> bool:
-    """Whether a published table and the counts as they are now do not go together."""
+def says_otherwise(metric: MetricPublished, table: Table, *, only_more: bool) -> bool:
+    """Whether a published table and the counts as they are now do not go together; or only, whether these are more."""
     shown = {tuple(cell.codes): cell for cell in metric.cells}
-    return any(
-        count > 0
-        if (cell := shown.get(codes)) is None
-        else cell.hidden != "kept-back" and cell.value != published(count)
-        for codes, count in table.items()
-    )
+    nothing = TableCell(codes=[], value=0)
+    return any(_otherwise(shown.get(codes, nothing), count, only_more=only_more) for codes, count in table.items())
+
+
+def _otherwise(cell: TableCell, count: int, *, only_more: bool) -> bool:
+    was, now = (SMALL[0] if value is None else value for value in (cell.value, published(count)))
+    return cell.hidden != "kept-back" and (now > was if only_more else now != was)
 
 
 def erasure_confirmed(cause: Event[PersonErased], at: datetime) -> Fact:

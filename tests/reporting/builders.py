@@ -12,6 +12,7 @@ from contracts.message import Message
 from contracts.referrals import AreasLoaded, NeedStatusChanged, ReferralReceived
 from contracts.reporting import MetricPublished
 from contracts.vocabulary import Kind, NeedStatus
+from services.reporting.domain import periods
 from services.reporting.handlers.publishing import MakeTables, PublishMetrics
 from services.reporting.service import build
 from services.reporting.settings import ReportingSettings
@@ -19,6 +20,8 @@ from tests.support import Stage, said
 
 M = TypeVar("M", bound=Message)
 
+MONTH, YEAR = "2026-11", "2026-27-to-2026-11"
+"""That of noon, and the financial year up to its end."""
 GIPTON, ARMLEY = "E05011400", "E05011387"
 
 
@@ -128,3 +131,12 @@ async def publish(on: Stage) -> dict[str, MetricPublished]:
 def values(metric: MetricPublished) -> dict[str, int | str | None]:
     """What is told of each row that is not nought."""
     return {",".join(cell.codes): cell.hidden or cell.value for cell in metric.cells if cell.value != 0}
+
+
+def scheduled(those: Sequence[Said]) -> list[Later]:
+    return [each for each in those if isinstance(each, Later)]
+
+
+async def close_the_month(on: Stage) -> dict[str, MetricPublished]:
+    on.clock.at = periods.closes_at(periods.month_of(on.clock.at.date()))
+    return await publish(on)

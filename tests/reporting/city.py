@@ -15,7 +15,8 @@ from services.referrals.handlers.people import circumstances, monitoring
 from services.reporting import events_out
 from services.reporting.domain import periods
 from services.reporting.domain.families import Sort, Told, family_of
-from services.reporting.domain.measures import BANDS, MEASURES, By, Codes, Measure, members
+from services.reporting.domain.measure import BANDS, By, Codes, Measure
+from services.reporting.domain.measures import MEASURES, members
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography, table
 from services.reporting.handlers.editions import Edition
@@ -42,6 +43,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "band": tuple(BANDS),
     "kind": KINDS,
     "ward": tuple(row["code"] for row in _ROWS for _ in range(11 - int(row["decile"]))),
+    "waits": ("yes", "no"),
     "stage": ("waiting", "on-offer", "taken-on", "being-helped", "helped", "ended-without-help"),
     "outcome": ("helped", "helped", "partly-helped", "failed", "cancelled"),
     "end": ("accepted", "accepted", "expired", "declined-too-far", "declined-no-capacity"),
@@ -52,7 +54,7 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "online": ("yes", "no"),
     "owner": ("provider", "staff"),
     "rung": ("1", "2"),
-    "became": ("handed-over", "returned"),
+    "became": ("renewed", "returned"),
     "active": ("helping", "free"),
 }
 PEOPLE = {"referrals": 300, "served": 200, "outcomes": 100, "waiting": 200, "stages": 300, "offers": 100}
@@ -127,7 +129,7 @@ def _other(measure: Measure, period: Period, by: By) -> MetricPublished:
     things: dict[str, dict[Codes, int]] = {
         "capacity": {(kind, ward): 3 + nth % 9 for nth, ward in enumerate(LEEDS.wards) for kind in KINDS[:2]},
         "scores": {("winter-2026", "50-74", "awarded"): 12, ("winter-2026", "25-49", "submitted"): 30},
-        "grants-by-ward": {(ward,): 10_000_00 * nth for nth, ward in enumerate(LEEDS.wards[:9])},
+        "grants-by-ward": {(ward,): 1_000_00 * nth for nth, ward in enumerate([*LEEDS.wards[:9], "city-wide"])},
         "applications": {("winter-2026", "awarded"): 12, ("winter-2026", "submitted"): 30},
         "grants": {
             ("winter-2026", "budget"): 10_000_000,

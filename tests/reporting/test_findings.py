@@ -8,7 +8,8 @@ import pytest
 
 from contracts.reporting import MetricPublished, TableCell
 from services.reporting import events_out
-from services.reporting.domain.measures import BY_NAME, By
+from services.reporting.domain.measure import By
+from services.reporting.domain.measures import BY_NAME
 from services.reporting.pages import page
 from services.reporting.pages.equity import equity, reach
 from services.reporting.pages.figures import Figure, Maker, Numbers, simple
@@ -158,10 +159,24 @@ def test_awards_are_told_as_they_are() -> None:
     assert "winter-2026" not in made.chart
 
 
-def test_what_was_lent_and_came_back_was_handed_over_once() -> None:
-    told: Told = {"device,handed-over": 30, "connectivity,handed-over": "small", "device,returned": 20}
-    made = figure(page.STOCK, table("stock", ("kind", "became"), told))
+def test_of_what_was_handed_over_no_more_is_said_than_is_known() -> None:
+    made = figure(page.HANDED_OVER, table("handed-over", ("kind",), {"device": 30, "connectivity": "small"}))
     assert made.title == "A device or mobile data was handed over about 30 times or more"
+
+
+@pytest.mark.parametrize(
+    ("told", "title"),
+    [
+        (
+            {"E05011400": 1_000_00, "city-wide": 3_000_00},
+            "£1,000 of £4,000 is for single wards, most of all for Killingbeck & Seacroft",
+        ),
+        ({"city-wide": 3_000_00}, "All that was awarded is for the whole city"),
+        ({"E05011400": 0}, "No grant money was awarded yet"),
+    ],
+)
+def test_money_for_the_whole_city_is_for_no_ward(told: Told, title: str) -> None:
+    assert figure(page.BY_WARD, table("grants-by-ward", ("ward",), told)).title == title
 
 
 def test_there_is_no_figure_of_nothing() -> None:

@@ -54,14 +54,15 @@ async def hear(stage: Stage, facts: Sequence[Message]) -> dict[str, list[dict[st
     return await dump(stage)
 
 
-async def test_kind_area_status_and_times_stay_so_that_they_are_counted(on: Stage) -> None:
+async def test_kind_area_status_times_and_the_band_of_the_score_stay_so_that_they_are_counted(on: Stage) -> None:
     before = await hear(on, (*OF_REFERRALS[:-1], *OF_OTHERS))
     after = await hear(on, (*OF_REFERRALS[:-1], *OF_OTHERS, OF_REFERRALS[-1]))
     assert not any(after[table] for table in ("offer", "support", "gap", "notification", "loan", "escalation"))
     (need, _), (of_before, _) = after["need"], before["need"]
     assert need == {**of_before, "reason": None, "withdrawn_for": None, "rank_key": None, "queued_at": None}
     (referral, _), (was, _) = after["referral"], before["referral"]
-    assert referral == {**was, **dict.fromkeys(("score", "groups", "area_step", "policy", "lane"))}
+    assert was["score"] == 40
+    assert referral == {**was, "score": 21, **dict.fromkeys(("groups", "area_step", "policy", "lane"))}
 
 
 @pytest.mark.invariant(1)

@@ -11,7 +11,8 @@ from contracts.vocabulary import KINDS, NeedStatus
 from services.reporting.domain import periods
 from services.reporting.domain.families import family_of
 from services.reporting.domain.folding import gaps, latest, moves
-from services.reporting.domain.measures import BY_NAME, MEASURES, PARTS, Codes
+from services.reporting.domain.measure import PARTS, Codes
+from services.reporting.domain.measures import BY_NAME, MEASURES
 from services.reporting.domain.tables import Geography, table
 from services.reporting.domain.waits import within
 from services.reporting.domain.words import WORDS
@@ -112,6 +113,10 @@ def test_a_financial_year_begins_in_april(month: str, year: str, months: list[st
     one = periods.month_of(date.fromisoformat(f"{month}-01"))
     assert periods.year_to(one).name == year
     assert [each.name for each in periods.year_so_far(one)] == months
+    assert [each.name for each in periods.year_of(one)] == [
+        *(f"2026-{n:02}" for n in range(4, 13)),
+        *(f"2027-0{n}" for n in (1, 2, 3)),
+    ]
 
 
 def test_a_month_is_closed_five_days_after_its_end() -> None:
@@ -120,6 +125,7 @@ def test_a_month_is_closed_five_days_after_its_end() -> None:
     assert [month.name for month in periods.closed(date(2026, 11, 3), fifth)] == ["2026-11"]
     assert periods.next_to_close(first).name == "2026-11"
     assert periods.next_to_close(fifth).name == "2026-12"
+    assert [periods.last_closed(moment).name for moment in (first, fifth)] == ["2026-10", "2026-11"]
 
 
 @given(st.integers(0, 2_000_000_000))

@@ -1,17 +1,16 @@
-"""Tables are said seldom enough, say what facts came to, and those of a closed month stay as they are."""
+"""Tables are said seldom enough, and say what facts came to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 
-from chassis.facts import Later, Said
 from chassis.service import Service
 from contracts.contacting import FeedbackGiven
-from contracts.grants import FundOpened, GrantAwarded, RoundOpened
+from contracts.grants import ApplicationSubmitted, FundOpened, GrantAwarded, RoundOpened
 from contracts.matching import (
     NeedEscalated,
     OfferDeclined,
@@ -21,7 +20,7 @@ from contracts.matching import (
 )
 from contracts.notifications import NotificationSent
 from contracts.referrals import ReferralStalled
-from contracts.reporting import MetricPublished, TableCell
+from contracts.reporting import MetricPublished
 from contracts.stock import DirectHelpGiven, LoanChanged
 from services.reporting.domain import periods
 from services.reporting.handlers.publishing import MakeTables, PublishMetrics
@@ -29,8 +28,11 @@ from services.reporting.store import Store
 from tests.reporting.builders import (
     ARMLEY,
     GIPTON,
+    MONTH,
+    YEAR,
     a,
     areas,
+    close_the_month,
     ids,
     moved,
     publish,
@@ -38,22 +40,12 @@ from tests.reporting.builders import (
     received,
     referral_id,
     reporting,
+    scheduled,
     values,
 )
 from tests.support import NOON, Stage, said
 
 Put = Callable[[Service], Awaitable[Stage]]
-MONTH = "2026-11"
-YEAR = "2026-27-to-2026-11"
-
-
-def scheduled(those: Sequence[Said]) -> list[Later]:
-    return [each for each in those if isinstance(each, Later)]
-
-
-async def close_the_month(on: Stage) -> dict[str, MetricPublished]:
-    on.clock.at = periods.closes_at(periods.month_of(on.clock.at.date()))
-    return await publish(on)
 
 
 @pytest_asyncio.fixture
@@ -96,32 +88,6 @@ async def test_what_stands_is_hidden_rounded_or_nought(on: Stage) -> None:
     assert values(made["referrals/month-so-far/all"]) == {"": 15}
 
 
-async def test_a_closed_month_says_what_happened_in_it_by_the_days_of_london(on: Stage) -> None:
-    """The last minute of October is not November, even where UTC says so."""
-    in_october = datetime.fromisoformat("2026-10-31T23:59:00+00:00")
-    await on.hear(*(received(n, received_at=in_october) for n in range(10)))
-    await on.hear(*(received(n, ("device", "skills"), received_at=NOON) for n in range(10, 30)))
-    await on.hear(*(moved(n, "accepted", at=NOON + timedelta(days=2)) for n in range(10, 30)))
-    await on.hear(*(moved(n, "completed", outcome="helped", at=NOON + timedelta(days=3)) for n in range(10, 20)))
-    made = await close_the_month(on)
-    assert values(made[f"referrals/{MONTH}/all"]) == {"": 20}
-    assert values(made["referrals/2026-10/all"]) == {"": 10}
-    assert values(made[f"referrals/{YEAR}/all"]) == {"": 30}
-    assert values(made[f"needs/{MONTH}/kind"]) == {"device": 20, "skills": 20}
-    assert values(made[f"served/{MONTH}/kind"]) == {"device": 20}
-    assert values(made[f"outcomes/{MONTH}/kind-by-outcome"]) == {"device,helped": 10}
-    assert values(made[f"waiting/{MONTH}/kind"]) == {"device": 10, "skills": 20}
-    assert values(made[f"wait-half/{MONTH}/all"]) == {"": 2}
-    assert values(made[f"referrals/{YEAR}/ward"]) == {GIPTON: 30}
-    assert made[f"referrals/{YEAR}/ward"].final
-
-
-async def test_a_figure_of_days_is_not_told_of_seven_people(on: Stage) -> None:
-    await on.hear(*(received(n, received_at=NOON) for n in range(7)))
-    await on.hear(*(moved(n, "accepted", at=NOON + timedelta(days=1)) for n in range(7)))
-    assert values((await close_the_month(on))[f"wait-half/{MONTH}/all"]) == {"": "too-few"}
-
-
 async def test_offers_notifications_places_and_grants_are_counted(on: Stage) -> None:
     await on.hear(*(received(n) for n in range(10)))
     for n in range(10):
@@ -149,46 +115,30 @@ async def test_what_people_say_and_days_that_went_by_are_counted(on: Stage) -> N
     assert values(made[f"stalled/{MONTH}/owner"]) == {"provider": 10}
 
 
-async def test_a_closed_month_stays_and_what_comes_late_is_a_correction(on: Stage) -> None:
+async def test_the_month_so_far_begins_anew_with_each_month(on: Stage) -> None:
+    """Also where there are as many as in the last one."""
     await on.hear(*(received(n, received_at=NOON) for n in range(10)))
-    first = await close_the_month(on)
-    assert values(first[f"referrals/{MONTH}/all"]) == {"": 10}
-    await on.hear(*(received(n, received_at=NOON) for n in range(10, 20)))
-    assert not [name for name in await publish(on) if MONTH in name]
-    again = await close_the_month(on)
-    assert again[f"referrals/{MONTH}/all"].cells == [TableCell(codes=[], value=20, corrected=True, was=10)]
-    assert again[f"referrals/{MONTH}/all"].version == 2
-    assert values(again["referrals/2026-27-to-2026-12/all"]) == {"": 20}
+    await publish(on)
+    on.clock.at = december = NOON + timedelta(days=12)
+    await on.hear(*(received(n, received_at=december - timedelta(days=1)) for n in range(10, 20)))
+    made = (await publish(on))["referrals/month-so-far/all"]
+    assert (str(made.starts_on), str(made.ends_on), values(made)) == ("2026-12-01", "2026-12-02", {"": 10})
 
 
-async def test_a_service_that_was_away_for_months_closes_each_of_them(on: Stage) -> None:
-    await on.hear(*(received(n, received_at=NOON) for n in range(10)))
-    on.clock.forward(timedelta(days=120))
-    closed = {metric.period for metric in (await publish(on)).values() if metric.final}
-    assert closed >= {"2026-11", "2026-12", "2027-01", "2026-27-to-2027-01"}
-
-
-async def test_months_that_came_with_an_old_list_are_closed_too_and_the_year_is_corrected(on: Stage) -> None:
-    await on.hear(*(received(n, received_at=NOON) for n in range(10)))
-    await close_the_month(on)
-    old = NOON - timedelta(days=62)
-    await on.hear(*(received(n, received_at=old) for n in range(10, 20)))
+async def test_awards_by_ward_add_up_to_what_was_awarded(on: Stage) -> None:
+    for nth, (wards, pence) in enumerate((([GIPTON], 100), ([GIPTON, ARMLEY], 101), ([], 1_000))):
+        of = {"application_id": UUID(int=nth)}
+        await on.hear(a(ApplicationSubmitted, **of, wards=wards), a(GrantAwarded, **of, amount_pence=pence))
     made = await publish(on)
-    assert values(made["referrals/2026-09/all"]) == {"": 10}
-    assert values(made["referrals/2026-27-to-2026-09/all"]) == {"": 10}
-    (to_november,) = made[f"referrals/{YEAR}/all"].cells
-    assert (to_november.value, to_november.corrected, to_november.was) == (20, True, 10)
-    assert await publish(on) == {}
+    assert values(made["grants-by-ward/now/ward"]) == {GIPTON: 151, ARMLEY: 50, "city-wide": 1_000}
 
 
-async def test_what_comes_late_for_the_last_month_of_a_year_is_corrected_in_the_next(on: Stage) -> None:
-    march = datetime.fromisoformat("2027-03-20T12:00:00+00:00")
-    on.clock.at = march
-    await on.hear(*(received(n, received_at=march) for n in range(10)))
-    await close_the_month(on)
-    await on.hear(*(received(n, received_at=march) for n in range(10, 20)))
-    (late,) = (await close_the_month(on))["referrals/2027-03/all"].cells
-    assert (late.value, late.was) == (20, 10)
+async def test_the_year_of_how_far_help_has_come_begins_at_midnight_in_london(on: Stage) -> None:
+    """The clocks are an hour ahead of UTC on the first of April."""
+    first = datetime.fromisoformat("2025-03-31T23:30:00+00:00")
+    await on.hear(*(received(n, received_at=first) for n in range(10)))
+    await on.hear(*(received(n, received_at=first - timedelta(hours=1)) for n in range(10, 30)))
+    assert values((await publish(on))["stages/now/kind-by-stage"]) == {"device,waiting": 10}
 
 
 async def test_help_beside_offers_is_counted(on: Stage) -> None:
@@ -200,7 +150,8 @@ async def test_help_beside_offers_is_counted(on: Stage) -> None:
     await on.hear(*(a(NotificationSent, **ids(n), rung=2, at=NOON) for n in range(10)))
     await on.hear(*(a(PlaceOpened, place_id=f"champion {n}", kind="champion") for n in range(8)))
     made = await close_the_month(on)
-    assert values(made[f"stock/{MONTH}/kind-by-became"]) == {"device,handed-over": 10, "device,returned": 10}
+    assert values(made[f"handed-over/{YEAR}/kind"]) == {"device": 10}
+    assert values(made[f"loans/{MONTH}/kind-by-became"]) == {"device,returned": 10}
     assert values(made[f"escalated/{MONTH}/kind"]) == {"device": 10}
     assert values(made[f"direct-help/{MONTH}/kind"]) == {"connectivity": 15}
     assert values(made[f"direct-help/{YEAR}/kind-by-ward"]) == {f"connectivity,{GIPTON}": 15}

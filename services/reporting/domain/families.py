@@ -9,7 +9,8 @@ from operator import itemgetter
 from typing import Any
 
 from contracts.vocabulary import KINDS
-from services.reporting.domain.measures import OF_WARD, PARTS, By, Codes, Measure, members, name_of
+from services.reporting.domain.measure import OF_WARD, PARTS, By, Codes, Measure
+from services.reporting.domain.measures import members, name_of
 from services.reporting.domain.periods import Period, month_of, year_to
 from services.reporting.domain.tables import Geography, Table, listed
 

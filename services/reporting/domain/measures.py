@@ -1,61 +1,8 @@
-"""What is counted: one table of measures. A new one is a row here, and a statement in `store/measures.py`.
+"""What is counted: one table of measures. A new one is a row here, and a statement in `store/measures.py`."""
 
-A measure counts things of one unit, in tables. A table is named by what it counts by: (`kind`, `ward`) has a count for
-each kind of help in each ward. Those that count by parts of a whole (a person has one ward) add up; those that count by
-labels (a person may need two kinds of help) do not.
-"""
+from typing import Final
 
-from dataclasses import dataclass
-from typing import Final, Literal
-
-By = tuple[str, ...]
-Codes = tuple[str, ...]
-Unit = Literal["people", "days", "places", "applications", "pence"]
-
-PARTS: Final = ("partner", "band", "decile", "committee", "ward")
-"""Of these a person has one each: their counts add up. `decile` and `committee` are those of the ward."""
-OF_WARD: Final = ("decile", "committee")
-UNKNOWN: Final = "not-known"
-
-BANDS: Final = {"0-20": 0, "21-40": 21, "41-60": 41, "61-and-more": 61}
-"""Bands of priority scores, by the lowest score of each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What is published of it: `tables` of every closed month and of the year to date; `in_year` of the latter alone;
-    `open_tables` of the month that is not over. What `stands` is counted as it is at a moment: now, and at the end of
-    each month. `within` names a measure of whose people these are some. What `repeats` may be told of somebody in
-    several months, so that months do not add up to a year. A `quantile` is of days, not a count.
-    """
-
-    name: str
-    title: str
-    explanation: str
-    unit: Unit
-    tables: tuple[By, ...]
-    in_year: tuple[By, ...] = ()
-    open_tables: tuple[By, ...] = ()
-    stands: bool = False
-    within: str | None = None
-    repeats: bool = False
-    quantile: float | None = None
-
-    @property
-    def counts_people(self) -> bool:
-        return self.unit == "people"
-
-    @property
-    def is_of_people(self) -> bool:
-        return self.unit in {"people", "days"}
-
-    @property
-    def grain(self) -> By:
-        """All that its tables count by, but for what follows from the ward."""
-        named = dict.fromkeys(word for by in (*self.tables, *self.in_year) for word in by)
-        needs_ward = any(word in named for word in OF_WARD)
-        return tuple(dict.fromkeys([*(w for w in named if w not in OF_WARD), *(["ward"] if needs_ward else [])]))
-
+from services.reporting.domain.measure import By, Measure
 
 EQUITY: Final[tuple[By, ...]] = (("kind",), ("kind", "band"), ("kind", "decile"))
 
@@ -103,6 +50,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(*EQUITY, ("kind", "committee"), ("kind", "ward")),
         stands=True,
+        recalled=True,
     ),
     Measure(
         "passed-over",
@@ -112,6 +60,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("kind",), ("kind", "band")),
         stands=True,
+        recalled=True,
         within="waiting",
     ),
     Measure(
@@ -121,6 +70,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("kind",), ("kind", "committee"), ("kind", "ward")),
         stands=True,
+        recalled=True,
         within="waiting",
     ),
     Measure(
@@ -128,13 +78,13 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "How far help has come",
         "People referred in this financial year and the one before, by how far the help for each need has come.",
         "people",
-        tables=(("kind", "stage"),),
+        tables=(("kind",), ("kind", "waits"), ("kind", "stage")),
         stands=True,
     ),
     Measure(
         "wait-half",
         "Days until half were taken on",
-        "Of the people taken on: the days from referral within which half of them were. Told of 8 people or more.",
+        "Of the people taken on: in how many days after the day of referral half of them were. Told of 8 or more.",
         "days",
         tables=((), ("kind",), ("band",), ("decile",)),
         open_tables=((), ("kind",), ("band",), ("decile",)),
@@ -143,20 +93,23 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         "wait-most",
         "Days until nine in ten were taken on",
-        "Of the people taken on: the days from referral within which nine in ten of them were. Told of 8 or more.",
+        "Of the people taken on: in how many days after the day of referral nine in ten were. Told of 8 or more.",
         "days",
         tables=((), ("kind",), ("band",), ("decile",)),
         open_tables=((), ("kind",), ("band",), ("decile",)),
+        within="wait-half",
         quantile=0.9,
     ),
     Measure(
         "first-contact",
         "Days until half were first told something",
-        "Of the people whom we told something for the first time: the days from referral within which half were.",
+        "Of the people whom we told something for the first time: in how many days after the day of referral half "
+        "of them were.",
         "days",
         tables=((), ("band",)),
         open_tables=((), ("band",)),
         quantile=0.5,
+        fades=True,
     ),
     Measure(
         "offers",
@@ -165,6 +118,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("end",),),
         repeats=True,
+        fades=True,
     ),
     Measure(
         "notifications",
@@ -173,6 +127,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("channel", "told"),),
         repeats=True,
+        fades=True,
     ),
     Measure(
         "rungs",
@@ -181,15 +136,25 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("rung", "told"),),
         repeats=True,
+        fades=True,
     ),
     Measure(
-        "stock",
-        "Devices and data SIMs handed over, and what became of those lent",
-        "People to whom a device or mobile data was handed over, given or lent; and of what was lent: kept for longer, "
-        "returned, overdue, or lost.",
+        "handed-over",
+        "Devices and data SIMs handed over",
+        "People to whom a device or mobile data was handed over, given or lent, by the day on which they first got "
+        "one.",
+        "people",
+        tables=(("kind",),),
+        fades=True,
+    ),
+    Measure(
+        "loans",
+        "What became of devices and data SIMs that were lent",
+        "People who kept what they were lent for longer, returned it, have it still although it was due, or lost it.",
         "people",
         tables=(("kind", "became"),),
         repeats=True,
+        fades=True,
     ),
     Measure(
         "direct-help",
@@ -206,6 +171,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("kind",),),
         repeats=True,
+        fades=True,
     ),
     Measure(
         "champions",
@@ -222,6 +188,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "they are online.",
         "people",
         tables=(("asked", "goal"), ("asked", "online")),
+        fades=True,
     ),
     Measure(
         "stalled",
@@ -230,6 +197,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "people",
         tables=(("owner",),),
         repeats=True,
+        fades=True,
     ),
     Measure(
         "capacity",
@@ -258,8 +226,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         "grants-by-ward",
         "Where grant money goes",
-        "Money awarded to projects that work in each ward. A project that works in several is counted in each, one for "
-        "the whole city in none.",
+        "Money awarded to projects, by the ward that they work in. What a project for several wards has is divided "
+        "equally among them; what is for the whole city stands by itself. So all of it adds up to what was awarded.",
         "pence",
         tables=(("ward",),),
         stands=True,
@@ -283,6 +251,7 @@ WHO: Final = Measure(
     tables=(("circumstance",), ("age",), ("sex",), ("ethnicity",), ("disability",)),
 )
 """Not counted here: it is published as it comes."""
+BASES: Final = tuple(measure for measure in MEASURES if measure.within is None)
 PUBLISHED: Final = (*MEASURES, WHO)
 BY_NAME: Final = {measure.name: measure for measure in PUBLISHED}
 

@@ -64,6 +64,16 @@ def now(at: datetime) -> Period:
     return Period("now", SHIPPED, day_of(at), is_final=False)
 
 
+def before(period: Period) -> Period:
+    """The month before it."""
+    return month_of(period.starts_on - DAY)
+
+
+def year_of(month: Period) -> list[Period]:
+    """All months of its financial year."""
+    return list(months(year_to(month).starts_on, date(begun(month) + 1, FIRST_MONTH, 1) - DAY))
+
+
 def year_so_far(month: Period) -> list[Period]:
     """The months of its financial year up to a month."""
     return list(months(year_to(month).starts_on, month.starts_on))
@@ -76,6 +86,10 @@ def closed(first: date, at: datetime) -> list[Period]:
 
 def next_to_close(at: datetime) -> Period:
     return next(month for month in months(day_of(at - GRACE - 31 * DAY), day_of(at)) if closes_at(month) > at)
+
+
+def last_closed(at: datetime) -> Period:
+    return before(next_to_close(at))
 
 
 def closes_at(month: Period) -> datetime:

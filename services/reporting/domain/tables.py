@@ -6,7 +6,7 @@ from itertools import product
 from typing import Final
 
 from contracts.vocabulary import KINDS
-from services.reporting.domain.measures import BANDS, OF_WARD, UNKNOWN, By, Codes
+from services.reporting.domain.measure import BANDS, OF_WARD, UNKNOWN, By, Codes
 
 Table = dict[Codes, int]
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from itertools import accumulate
 from typing import Final
 
-from services.reporting.domain.measures import By, Codes
+from services.reporting.domain.measure import By, Codes
 from services.reporting.domain.tables import Geography, table
 
 WAITED: Final[By] = ("month", "kind", "band", "ward", "days")

@@ -10,6 +10,7 @@ WORDS: Final[dict[str, str]] = {
     "band": "Priority score",
     "partner": "Who referred",
     "stage": "How far it has come",
+    "waits": "Whether they still wait",
     "outcome": "How it ended",
     "end": "What became of the offer",
     "channel": "How they were told",

@@ -13,7 +13,8 @@ from contracts.reporting import MetricPublished
 from services.reporting import events_out
 from services.reporting.domain import periods
 from services.reporting.domain.families import Cell, Family, Sort, Told, family_of, pieces
-from services.reporting.domain.measures import MEASURES, By, Measure, members
+from services.reporting.domain.measure import Codes, Measure
+from services.reporting.domain.measures import BASES, members
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography, Table, table
 from services.reporting.domain.waits import within
@@ -52,9 +53,9 @@ class Edition:
         }
 
     def _holds(self, told: Told, counts: Table) -> bool:
-        """Whether it was published, for good, and says what is true today."""
+        """Whether it was published, for good, and says what is true, or what was until somebody was forgotten."""
         old = self.earlier.get(told.name)
-        return old is not None and not events_out.says_otherwise(old[-1], counts)
+        return old is not None and not events_out.says_otherwise(old[-1], counts, only_more=told.measure.fades)
 
     def _before(self, family: Family) -> Mapping[int, Sequence[Bounds]]:
         known: dict[int, list[Bounds]] = defaultdict(list)
@@ -76,67 +77,70 @@ class Edition:
 async def now(store: Store, geography: Geography, at: datetime) -> list[MetricPublished]:
     """What stands at this moment, and the totals of the month that is not over."""
     made: list[MetricPublished] = []
-    for base in MEASURES:
-        period = periods.now(at) if base.stands else periods.so_far(at)
-        if base.quantile:
-            made += await _waits(store, geography, base, [(period, base.open_tables)], period, at)
-        elif not base.counts_people:
-            made += await _others(store, geography, base, [period], at)
-        elif base.within is None:
-            which = [(m, by) for m in members(base) for by in (m.tables if m.stands else m.open_tables)]
-            if which:
-                tables = [(Told(measure, period.name, by), period) for measure, by in which]
-                edition = Edition(await store.measures.people(base, period, at), geography, tables)
-                made += await asyncio.to_thread(edition.published, family_of(base), at)
+    for base in BASES:
+        if base.stands:
+            made += await _stands(store, geography, base, periods.now(at), at)
+        else:
+            month = periods.so_far(at)
+            tables = [(Told(m, month.name, by), month) for m in members(base) for by in m.open_tables]
+            made += await _made(store, geography, base, month, tables, {}, at)
     return made
 
 
-async def close(store: Store, geography: Geography, months: Sequence[Period], at: datetime) -> list[MetricPublished]:
-    """Months of one financial year and the year up to each; and corrections of the others of that year that were
-    closed, and of the year before."""
+async def close(store: Store, geography: Geography, month: Period, at: datetime) -> list[MetricPublished]:
+    """A month and the year up to it; and corrections of the other months of that year that were closed, and of the
+    year before."""
     made: list[MetricPublished] = []
-    last = periods.month_of(periods.year_to(months[0]).starts_on - periods.DAY)
-    for base in MEASURES:
-        if base.quantile:
-            which = [(period, base.tables) for month in months for period in (month, periods.year_to(month))]
-            made += await _waits(store, geography, base, which, periods.year_to(months[-1]), at)
-        elif not base.counts_people:
-            made += await _others(store, geography, base, months, at)
-        elif base.within is None and base.stands:
-            made += [one for month in months for one in await _stands(store, geography, base, month, at)]
-        elif base.within is None:
-            made += await _happened(store, geography, base, last, [], at)
-            made += await _happened(store, geography, base, await _newest(store, months), months, at)
+    closed = {*await store.editions.closed(), month.name}
+    last = [each for each in periods.year_of(month) if each.name in closed][-1]
+    for base in BASES:
+        if not base.stands:
+            made += await _happened(store, geography, base, periods.before(periods.year_to(month)), None, at)
+            made += await _happened(store, geography, base, last, month, at)
+        elif base.recalled or month == periods.last_closed(at):
+            made += await _stands(store, geography, base, month, at)
     return made
-
-
-async def _newest(store: Store, months: Sequence[Period]) -> Period:
-    """The last month of the year of these that is closed then."""
-    closed = await store.editions.closed()
-    year = periods.year_so_far(periods.month_of(periods.year_to(months[0]).starts_on + 360 * periods.DAY))
-    return [month for month in year if month.name in closed or month in months][-1]
 
 
 async def _stands(
-    store: Store, geography: Geography, base: Measure, month: Period, at: datetime
+    store: Store, geography: Geography, base: Measure, period: Period, at: datetime
 ) -> list[MetricPublished]:
-    tables = [(Told(m, month.name, by), month) for m in members(base) for by in m.tables]
-    edition = Edition(await store.measures.people(base, month, at), geography, tables)
-    return await asyncio.to_thread(edition.published, family_of(base), at)
+    if base.counts_people:
+        tables = [(Told(m, period.name, by), period) for m in members(base) for by in m.tables]
+        return await _made(store, geography, base, period, tables, {}, at)
+    counted = await store.measures.things(base)
+    made = [(by, events_out.exact(table(counted, base.grain, by, geography))) for by in base.tables]
+    return [events_out.metric(base, period, by, cells, at) for by, cells in made]
 
 
 async def _happened(
-    store: Store, geography: Geography, base: Measure, last: Period, new: Sequence[Period], at: datetime
+    store: Store, geography: Geography, base: Measure, last: Period, new: Period | None, at: datetime
 ) -> list[MetricPublished]:
-    """All tables of a year up to its last month hang together: those of new months, and those to be corrected."""
+    """All tables of a year up to its last month hang together: those of a new month, and those to be corrected."""
     told = list(_told(base, last))
     earlier = await store.editions.versions([each.name for each, _ in told])
-    named = {period.name for month in new for period in (month, periods.year_to(month))}
+    named = {new.name, periods.year_to(new).name} if new else set()
     tables = [(each, period) for each, period in told if each.name in earlier or period.name in named]
+    return await _made(store, geography, base, periods.year_to(last), tables, earlier, at)
+
+
+async def _made(
+    store: Store,
+    geography: Geography,
+    base: Measure,
+    whole: Period,
+    tables: list[tuple[Told, Period]],
+    earlier: Mapping[str, Sequence[MetricPublished]],
+    at: datetime,
+) -> list[MetricPublished]:
+    """Tables of a measure and of those within it, all of them of days within a whole."""
     if not tables:
         return []
-    people = await store.measures.people(base, periods.year_to(last), at)
-    return await asyncio.to_thread(Edition(people, geography, tables, earlier).published, family_of(base), at)
+    if base.quantile:
+        waited = await store.measures.days(base, whole, at)
+        return await asyncio.to_thread(lambda: list(_days(waited, geography, tables, earlier, at)))
+    edition = Edition(await store.measures.people(base, whole, at), geography, tables, earlier)
+    return await asyncio.to_thread(edition.published, family_of(base), at)
 
 
 def _told(base: Measure, last: Period) -> Iterator[tuple[Told, Period]]:
@@ -151,29 +155,20 @@ def _told(base: Measure, last: Period) -> Iterator[tuple[Told, Period]]:
             yield from ((Told(m, year.name, by, to_date), year) for by in (*m.tables, *m.in_year))
 
 
-async def _waits(
-    store: Store,
+def _days(
+    waited: Mapping[Codes, int],
     geography: Geography,
-    measure: Measure,
-    which: Sequence[tuple[Period, Sequence[By]]],
-    whole: Period,
+    tables: list[tuple[Told, Period]],
+    earlier: Mapping[str, Sequence[MetricPublished]],
     at: datetime,
-) -> list[MetricPublished]:
-    """Days of these periods, all of them within one."""
-    share, waited = measure.quantile or 0, await store.measures.days(measure, whole, at)
-    return [
-        events_out.metric(
-            measure, period, by, events_out.days(within(waited, periods.names(period), by, share, geography)), at
-        )
-        for period, tables in which
-        for by in tables
-    ]
-
-
-async def _others(
-    store: Store, geography: Geography, measure: Measure, which: Sequence[Period], at: datetime
-) -> list[MetricPublished]:
-    """What is not of people, as it stands: the same for each of these periods."""
-    counted = await store.measures.things(measure)
-    made = [(by, events_out.exact(table(counted, measure.grain, by, geography))) for by in measure.tables]
-    return [events_out.metric(measure, period, by, cells, at) for period in which for by, cells in made]
+) -> Iterator[MetricPublished]:
+    """Of what fades the people that are left tell nothing of how long it took for all."""
+    for told, period in tables:
+        old, share = earlier.get(told.name), told.measure.quantile or 0
+        if old and told.measure.fades:
+            continue
+        cells = events_out.days(within(waited, periods.names(period), told.by, share, geography))
+        made = events_out.metric(told.measure, period, told.by, cells, at)
+        made = events_out.corrected(old[-1], made) if old else made
+        if not old or any(cell.corrected for cell in made.cells):
+            yield made

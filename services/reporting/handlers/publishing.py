@@ -45,11 +45,11 @@ async def on_publish_metrics(events: Sequence[Event[PublishMetrics]], store: Sto
 
 
 async def on_make_tables(events: Sequence[Event[MakeTables]], store: Store, at: datetime) -> list[Said]:
-    """Closes months of one year, or makes what stands where none is left to close. Facts are taken meanwhile."""
+    """Closes a month, or makes what stands where none is left to close. Facts are taken meanwhile."""
     await store.editions.alone()
-    geography, months = await store.measures.geography(), await _to_close(store, at)
-    if months:
-        made = await editions.close(store, geography, months, at)
+    geography, month = await store.measures.geography(), await _to_close(store, at)
+    if month:
+        made = await editions.close(store, geography, month, at)
         later = [Later(at, MakeTables(), "make", events[-1])]
     else:
         made = await store.editions.changed(await editions.now(store, geography, at))
@@ -58,9 +58,7 @@ async def on_make_tables(events: Sequence[Event[MakeTables]], store: Store, at: 
     return [*(Fact(one, events[-1]) for one in made), *later]
 
 
-async def _to_close(store: Store, at: datetime) -> list[Period]:
-    """The months of the first financial year that has some which are over and were not published: also of one that
-    came with an old list after later ones were."""
+async def _to_close(store: Store, at: datetime) -> Period | None:
+    """The first month that is over and was not published: also one that came with an old list after later ones were."""
     first, closed = await store.measures.first_day(), await store.editions.closed()
-    missing = [month for month in periods.closed(first, at) if month.name not in closed] if first else []
-    return [month for month in missing if periods.begun(month) == periods.begun(missing[0])]
+    return next((month for month in periods.closed(first, at) if month.name not in closed), None) if first else None

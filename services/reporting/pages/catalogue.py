@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from contracts.reporting import MetricPublished
-from services.reporting.domain.measures import PUBLISHED, By, Measure
+from services.reporting.domain.measure import By, Measure
+from services.reporting.domain.measures import PUBLISHED
 from services.reporting.domain.tables import mostly_hidden
 from services.reporting.pages import words
 from services.reporting.pages.figures import link, time

@@ -10,7 +10,8 @@ from typing import Final
 from markupsafe import Markup
 
 from contracts.reporting import MetricPublished, TableCell
-from services.reporting.domain.measures import BY_NAME, By, Codes
+from services.reporting.domain.measure import By, Codes
+from services.reporting.domain.measures import BY_NAME
 from services.reporting.domain.words import WORDS
 from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar

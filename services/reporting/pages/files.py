@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from contracts.reporting import MetricPublished
-from services.reporting.domain.measures import PUBLISHED, Measure
+from services.reporting.domain.measure import Measure
+from services.reporting.domain.measures import PUBLISHED
 from services.reporting.domain.words import WORDS
 from services.reporting.pages import words
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from chassis.disclosure import SMALL, percentage
 from contracts.reporting import TableCell
-from services.reporting.domain.measures import Codes
+from services.reporting.domain.measure import Codes
 from services.reporting.pages import words
 from services.reporting.pages.figures import OF_SHOWN, Finding, Numbers, over
 
@@ -89,12 +89,23 @@ def awarded(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
     return f"Applications that were awarded money: {states.get('awarded', 0):,} of {sum(states.values()):,}"
 
 
+def for_wards(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
+    """How much is for single wards, and how much for the whole city."""
+    of_wards = {codes: cell for codes, cell in cells.items() if codes != ("city-wide",)}
+    pounds = [f"£{sum(over(those, 0).values()) / 100:,.0f}" for those in (of_wards, cells)]
+    if not sum(over(cells, 0).values()):
+        return "No grant money was awarded yet"
+    whole = f"{pounds[0]} of {pounds[1]} is for single wards"
+    return most("ward", f"{whole}, most of all for {{}}", "All that was awarded is for the whole city")(
+        numbers, of_wards
+    )
+
+
 def handed_over(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
-    those = {codes: cell for codes, cell in cells.items() if codes[1] == "handed-over"}
-    times = sum(cell.value or 0 for cell in those.values())
+    times = sum(over(cells, 0).values())
     if not times:
         return "Too few devices and SIMs to tell"
-    more = " or more" if any(cell.hidden for cell in those.values()) else ""
+    more = " or more" if any(cell.hidden for cell in cells.values()) else ""
     return f"A device or mobile data was handed over about {times:,} times{more}"
 
 

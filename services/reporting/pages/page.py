@@ -10,7 +10,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 
 from contracts.calendar import LONDON
 from contracts.reporting import MetricPublished, TableCell
-from services.reporting.domain.measures import Codes
+from services.reporting.domain.measure import Codes
 from services.reporting.pages import catalogue, equity, figures, findings, waits, words
 from services.reporting.pages.figures import Maker, Numbers, simple
 from services.reporting.pages.findings import monitored, most, within
@@ -53,13 +53,16 @@ PASSED_OVER: Final = simple(
 )
 GRANTS: Final = simple("grants", ("round", "money"), findings.granted)
 APPLICATIONS: Final = simple("applications", ("round", "state"), findings.awarded)
-BY_WARD: Final = simple(
-    "grants-by-ward", ("ward",), most("ward", "Most grant money for a ward goes to {}", "No grant money for a ward yet")
-)
+BY_WARD: Final = simple("grants-by-ward", ("ward",), findings.for_wards)
 SCORES: Final = simple(
     "scores", ("round", "score", "state"), most("score", "Applications most often score {}", "No scores yet", at=1)
 )
-STOCK: Final = simple("stock", ("kind", "became"), findings.handed_over)
+HANDED_OVER: Final = simple("handed-over", ("kind",), findings.handed_over)
+LOANS: Final = simple(
+    "loans",
+    ("kind", "became"),
+    most("became", "What most often became of what was lent: {}", "Too little was lent to say what became of it"),
+)
 DIRECT: Final = simple(
     "direct-help",
     ("kind",),
@@ -171,7 +174,8 @@ PAGES: Final = (
             OUTCOMES,
             GOALS,
             ONLINE,
-            STOCK,
+            HANDED_OVER,
+            LOANS,
             DIRECT,
             *WHO,
             GAPS,

@@ -43,6 +43,7 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "helped": "Helped",
         "ended-without-help": "Ended without help",
     },
+    "waits": {"yes": "Waiting", "no": "Not waiting"},
     "outcome": {
         "helped": "Helped",
         "partly-helped": "Partly helped",
@@ -83,7 +84,6 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "rung": {"1": "The first way", "2": "The second way", "3": "The third way", "4": "The fourth way"},
     "became": {
-        "handed-over": "Handed over",
         "renewed": "Kept for longer",
         "returned": "Returned",
         "overdue": "Overdue",

@@ -59,9 +59,13 @@ class Editions:
         return {row["name"]: [_read(version) for version in row["versions"]] for row in rows}
 
     async def changed(self, metrics: Sequence[MetricPublished]) -> list[MetricPublished]:
-        """Those that say anything else than was published last."""
+        """Those that say anything else than was published last, or say it of other days."""
         last = await self.versions([metric.name for metric in metrics])
-        return [each for each in metrics if (was := last.get(each.name)) is None or was[-1].cells != each.cells]
+        return [
+            each
+            for each in metrics
+            if (was := last.get(each.name)) is None or was[-1].model_copy(update={"as_of": each.as_of}) != each
+        ]
 
     async def closed(self) -> set[str]:
         """The names of months and years that were closed. What is only passed on may be there before."""

@@ -100,13 +100,16 @@ class Matching:
     async def end_offers(
         self, ends: Sequence[tuple[Event[OfferAccepted | OfferDeclined | OfferExpired | OfferWithdrawn], OfferEnd]]
     ) -> None:
-        """An offer that was accepted may still be withdrawn: the last end counts."""
+        """An offer that was accepted may still be withdrawn."""
         await self.conn.execute(
-            """insert into offer (offer_id, referral_id, need_id, provider, place_id, state, reason, ended_at)
-               select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
-                                    $8::timestamptz[])
+            """insert into offer (offer_id, referral_id, need_id, provider, place_id, state, reason, ended_at,
+                                  accepted_at)
+               select *, case when state = 'accepted' then ended_at end
+               from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+                           $8::timestamptz[])
+                   as new (offer_id, referral_id, need_id, provider, place_id, state, reason, ended_at)
                on conflict (offer_id) do update set state = excluded.state, reason = excluded.reason,
-                   ended_at = excluded.ended_at""",
+                   ended_at = excluded.ended_at, accepted_at = coalesce(offer.accepted_at, excluded.accepted_at)""",
             [event.data.offer_id for event, _ in ends],
             [event.data.referral_id for event, _ in ends],
             [event.data.need_id for event, _ in ends],

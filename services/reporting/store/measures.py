@@ -13,7 +13,8 @@ from typing import Final
 from chassis.postgres import Conn
 from contracts.calendar import day_of
 from services.reporting.domain.families import NEEDS, Sort, family_of
-from services.reporting.domain.measures import BANDS, BY_NAME, UNKNOWN, Codes, Measure
+from services.reporting.domain.measure import BANDS, UNKNOWN, Codes, Measure
+from services.reporting.domain.measures import BY_NAME
 from services.reporting.domain.periods import Period
 from services.reporting.domain.tables import Geography
 
@@ -28,9 +29,16 @@ OF_NEED: Final = f"""
     select need_id, kind, status, outcome, accepted_at, waiting_until, ended_at, queued_at, rank_key, people.*
     from need join ({PEOPLE}) as people using (referral_id)
     where status is not null and status <> 'entered-in-error'"""
+
+
+def _days(at: str) -> str:
+    """From the day of referral to that of a time, in London."""
+    return f"({at} at time zone 'Europe/London')::date - (received_at at time zone 'Europe/London')::date"
+
+
 TAKEN_ON: Final = f"""
     select referral_id, kind, ward, band, min(accepted_at) as at,
-           extract(epoch from min(accepted_at) - received_at) / 86400 as days
+           {_days("min(accepted_at)")} as days
     from ({OF_NEED}) as of_need where accepted_at is not null group by 1, 2, 3, 4, received_at"""
 
 SOURCES: Final[Mapping[str, str]] = {
@@ -61,21 +69,24 @@ SOURCES: Final[Mapping[str, str]] = {
         select referral_id, kind,
                case when status in ('requested', 'on-hold') then 'waiting' when status = 'offered' then 'on-offer'
                     when status = 'accepted' then 'taken-on' when status = 'in-progress' then 'being-helped'
-                    when outcome in ('helped', 'partly-helped') then 'helped' else 'ended-without-help' end as stage
+                    when outcome in ('helped', 'partly-helped') then 'helped' else 'ended-without-help' end as stage,
+               case when status in ('requested', 'on-hold', 'offered') then 'yes' else 'no' end as waits
         from ({OF_NEED}) as of_need
         where received_at < $2
-          and received_at >= date_trunc('year', $2::timestamptz - interval '15 months') + interval '3 months'""",
+          and received_at >= (date_trunc('year', ($2::timestamptz at time zone 'Europe/London')
+                                                 - interval '15 months 1 microsecond')
+                              + interval '3 months') at time zone 'Europe/London'""",
     "wait-half": TAKEN_ON,
-    "wait-most": TAKEN_ON,
     "first-contact": f"""
-        select '' as kind, people.*, told.at, extract(epoch from told.at - received_at) / 86400 as days
+        select '' as kind, people.*, told.at, {_days("told.at")} as days
         from (select referral_id, min(at) as at from notification
               where audience = 'person' and (result = 'sent' or (result, reason) = ('call-completed', 'reached'))
               group by referral_id) as told
         join ({PEOPLE}) as people using (referral_id)""",
     "offers": """
-        select referral_id, ended_at as at,
-               case when state = 'declined' and reason is not null then 'declined-' || reason else state end as end
+        select referral_id, coalesce(accepted_at, ended_at) as at,
+               case when accepted_at is not null then 'accepted'
+                    when state = 'declined' and reason is not null then 'declined-' || reason else state end as end
         from offer where state <> 'made'""",
     "notifications": """
         select referral_id, at, coalesce(channel, 'none') as channel, result as told
@@ -83,12 +94,12 @@ SOURCES: Final[Mapping[str, str]] = {
     "rungs": f"""
         select referral_id, at, coalesce(rung::text, '{UNKNOWN}') as rung, result as told
         from notification where audience = 'person'""",
-    "stock": """
-        select referral_id, kind, min(at) as at, 'handed-over' as became
+    "handed-over": """
+        select referral_id, kind, min(at) as at
         from support join (select need_id, kind from need) as need using (need_id)
         where kind in ('device', 'connectivity') and (state = 'started' or outcome in ('helped', 'partly-helped'))
-        group by 1, 2
-        union all select referral_id, kind, at, state from loan""",
+        group by 1, 2""",
+    "loans": "select referral_id, kind, at, state as became from loan",
     "direct-help": f"""
         select event_id::text || n as referral_id, kind, coalesce(ward, '{UNKNOWN}') as ward,
                given_on::timestamp at time zone 'Europe/London' as at
@@ -121,8 +132,11 @@ THINGS: Final[Mapping[str, str]] = {
                      state] as codes, count(*) as n
         from application group by codes""",
     "grants-by-ward": """
-        select array[ward] as codes, sum(awarded_pence) as n
-        from application cross join unnest(wards) as ward where awarded_pence is not null group by ward""",
+        select array[ward] as codes, sum(awarded_pence / wide + (nth <= awarded_pence % wide)::int) as n
+        from (select awarded_pence, greatest(cardinality(wards), 1) as wide,
+                     case when cardinality(wards) = 0 then '{city-wide}' else wards end as wards
+              from application where awarded_pence is not null) as award
+        cross join unnest(wards) with ordinality as part (ward, nth) group by ward""",
     "grants": """
         select array[round_id, money] as codes, sum(n) as n
         from (select round_id, 'budget' as money, budget_pence as n from grant_round
@@ -156,7 +170,7 @@ class Measures:
     async def days(self, measure: Measure, period: Period, at: datetime) -> dict[Codes, int]:
         """How many waited so many whole days, by `WAITED`."""
         rows = await self.conn.fetch(
-            f"""select array[{_at_its_place("month")}, kind, band, ward, round(days)::int::text] as codes, count(*) as n
+            f"""select array[{_at_its_place("month")}, kind, band, ward, days::text] as codes, count(*) as n
                 from ({SOURCES[measure.name]}) as counted where {_in_time(measure)} group by codes""",
             *_times(period, at),
             timeout=COUNTED_WITHIN,

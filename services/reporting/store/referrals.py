@@ -16,6 +16,7 @@ from contracts.referrals import (
     ReferralWithdrawn,
 )
 from services.reporting.domain.folding import Moves
+from services.reporting.domain.measure import BANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +155,15 @@ class Referrals:
         )
 
     async def forget(self, referrals: Sequence[UUID]) -> None:
-        """Whatever the facts of other services made goes as a whole, so that it does not matter which came before."""
+        """Whatever the facts of other services made goes as a whole, so that it does not matter which came before. Of
+        the score its band stays, as closed months are counted by it."""
         ids = list(referrals)
         await self.conn.execute(
-            """update referral set score = null, groups = null, area_step = null, policy = null, lane = null
+            """update referral set groups = null, area_step = null, policy = null, lane = null,
+                   score = (select max(least) from unnest($2::int[]) as least where least <= score)
                where referral_id = any($1::uuid[])""",
             ids,
+            list(BANDS.values()),
         )
         await self.conn.execute(
             """update need set reason = null, withdrawn_for = null, rank_key = null, queued_at = null
