@@ -43,7 +43,6 @@ CODES: Mapping[str, tuple[str, ...]] = {
     "band": tuple(BANDS),
     "kind": KINDS,
     "ward": tuple(row["code"] for row in _ROWS for _ in range(11 - int(row["decile"]))),
-    "waits": ("yes", "no"),
     "stage": ("waiting", "on-offer", "taken-on", "being-helped", "helped", "ended-without-help"),
     "outcome": ("helped", "helped", "partly-helped", "failed", "cancelled"),
     "end": ("accepted", "accepted", "expired", "declined-too-far", "declined-no-capacity"),

@@ -133,7 +133,7 @@ async def test_what_was_closed_is_not_corrected_because_somebody_was_forgotten(o
     await on.hear(*(a(SupportStarted, **ids(n), at=NOON) for n in people))
     await on.hear(*(a(NotificationSent, **ids(n), at=NOON) for n in people))
     await on.hear(*(a(FeedbackGiven, **ids(n), at=NOON) for n in people))
-    assert values((await close_the_month(on))[f"notifications/{MONTH}/channel-by-told"]) == {"email,sent": 20}
+    assert values((await close_the_month(on))[f"notifications/{MONTH}/channel-by-rung-by-told"]) == {"email,1,sent": 20}
     await on.hear(*(PersonErased(referral_id=referral_id(n)) for n in people[:12]))
     made = await close_the_month(on)
     assert not [name for name in made if f"/{MONTH}/" in name or f"/{YEAR}/" in name]

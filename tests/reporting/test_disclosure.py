@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chassis.disclosure import NOT_SMALL, SMALL, bounds, published
@@ -98,12 +98,16 @@ def cells(tables: Iterable[MetricPublished]) -> Iterator[tuple[MetricPublished, 
 
 def told(metric: MetricPublished, cell: TableCell) -> Bounds:
     """What is kept back alone, of parts that add up, is kept back for the sake of others: it is not small."""
-    if cell.hidden == "small":
-        return SMALL[0], SMALL[-1]
-    if cell.hidden:
+    if cell.hidden == "kept-back":
         beside = [other for other in metric.cells if other.codes[:-1] == cell.codes[:-1] and metric.by != ["kind"]]
         return NOT_SMALL if any(other.hidden != "kept-back" for other in beside) else UNTOLD
-    return bounds(cell.value or 0)
+    return alone(cell)
+
+
+def alone(cell: TableCell) -> Bounds:
+    if cell.hidden == "kept-back":
+        return UNTOLD
+    return (SMALL[0], SMALL[-1]) if cell.hidden else bounds(cell.value or 0)
 
 
 def assert_nothing_is_learned(world: Published) -> None:
@@ -145,6 +149,49 @@ def test_whoever_kept_what_was_corrected_since_learns_no_small_count(
         world.people = {sort: max(0, people + corrected.get(sort, 0)) for sort, people in world.people.items()}
         world.close(month)
         assert_nothing_is_learned(world)
+
+
+STAGES = ("waiting", "on-offer", "taken-on", "being-helped", "helped", "ended-without-help")
+
+
+@pytest.mark.invariant(7)
+@settings(max_examples=usual(30))
+@given(st.fixed_dictionaries(dict.fromkeys(STAGES, AMOUNT)))
+@example({**dict.fromkeys(STAGES, 0), "waiting": 12, "taken-on": 6})
+@example({**dict.fromkeys(STAGES, 0), "waiting": 12, "on-offer": 6, "helped": 20})
+def test_how_far_help_has_come_is_not_told_by_how_many_were_referred_and_wait(amounts: Mapping[str, int]) -> None:
+    """In the first year of a programme all who wait were referred in it, and nobody else was."""
+    measure, now = BY_NAME["stages"], periods.now(NOON)
+    codes = {
+        stage: {"kind": "device", "stage": stage, "waits": "yes" if stage in STAGES[:2] else ""} for stage in STAGES
+    }
+
+    def those(**wanted: str) -> list[str]:
+        return [stage for stage, n in amounts.items() if n and wanted.items() <= codes[stage].items()]
+
+    def number(stages: Iterable[str]) -> int:
+        return sum(amounts[stage] for stage in stages)
+
+    edition = Edition(
+        {tuple(codes[stage][word] for word in family_of(measure)): amounts[stage] for stage in those()},
+        CITY,
+        [(Told(measure, now.name, by), now) for by in measure.tables],
+        elsewhere=[Told(measure, "elsewhere", by) for by in measure.elsewhere],
+    )
+    shown = [
+        (those(**dict(zip(metric.by, cell.codes, strict=True))), cell)
+        for metric, cell in cells(edition.published(family_of(measure), NOON))
+    ]
+    made = [
+        (stages, NOT_SMALL if cell.hidden == "kept-back" and number(stages) not in SMALL else alone(cell))
+        for stages, cell in shown
+    ]
+    elsewhere = [(stages, bounds(number(stages))) for stages in (those(), those(waits="yes"))]
+    solver = Solver(STAGES, [*elsewhere, *made])
+    for counted, _ in made:
+        if number(counted) in SMALL:
+            least, most = solver.extremes(counted)
+            assert most - least >= 2, f"{counted}: {least} to {most}"
 
 
 def test_what_is_not_hidden_is_rounded_and_what_is_hidden_is_small_or_tells_of_what_is() -> None:

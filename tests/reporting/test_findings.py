@@ -15,7 +15,7 @@ from services.reporting.pages.equity import equity, reach
 from services.reporting.pages.figures import Figure, Maker, Numbers, simple
 from services.reporting.pages.findings import monitored
 from services.reporting.pages.page import PAGES
-from services.reporting.pages.waits import areas, waiting
+from services.reporting.pages.waits import areas, capacity, waiting
 from tests.reporting.city import AT, LEEDS, MONTH, NAMES, published
 
 SEX = simple("people", ("sex",), monitored("sex", "their sex"))
@@ -141,6 +141,33 @@ def test_of_none_it_is_not_said_that_all_is_well() -> None:
 )
 def test_a_list_that_is_partly_hidden_is_not_told_as_whole(told: Told, title: str) -> None:
     assert figure(waiting, table("waiting", ("kind",), told)).title == title
+
+
+@pytest.mark.parametrize(
+    ("helped", "title", "used"),
+    [
+        (
+            {"device,on-offer": 10, "device,being-helped": 20, "device,waiting": 90, "device,taken-on": "small"},
+            "12 places are open, and about 30 people or more use one or are offered one",
+            "30+",
+        ),
+        ({"device,on-offer": "small"}, "12 places are open; how many people use them is not shown", "some"),
+        ({"device,helped": 30}, "12 places are open, and nobody uses one", "0"),
+    ],
+)
+def test_beside_places_stand_those_who_use_them(helped: Told, title: str, used: str) -> None:
+    made = figure(capacity, table("capacity", ("kind",), {"device": 12}), table("stages", ("kind", "stage"), helped))
+    assert made.title == title
+    assert made.rows[0] == ("A device", "12", used)
+
+
+def test_of_three_words_two_are_crossed_and_the_third_is_added_up() -> None:
+    told: Told = {"email,1,sent": 20, "email,2,sent": "small", "phone,2,sent": 30, "phone,2,failed": 10}
+    notifications = table("notifications", ("channel", "rung", "told"), told)
+    by_channel, by_rung = figure(page.NOTIFICATIONS, notifications), figure(page.RUNGS, notifications)
+    assert by_channel.title == "People hear from us most often by phone"
+    assert by_channel.rows == [("By phone", "30", "10"), ("By email", "20+", "0")]
+    assert by_rung.rows == [("The first way", "20", "0"), ("The second way", "30+", "10")]
 
 
 def test_at_most_three_are_named() -> None:

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from contracts.vocabulary import KINDS
-from services.reporting.domain.measure import OF_WARD, PARTS, By, Codes, Measure
+from services.reporting.domain.measure import OF_WARD, PARTS, SOME, By, Codes, Measure, decided_by
 from services.reporting.domain.measures import members, name_of
 from services.reporting.domain.periods import Period, month_of, year_to
 from services.reporting.domain.tables import Geography, Table, listed
@@ -142,6 +142,9 @@ class Family:
         return list(product(*(self._code(word, sort) for word in by)))
 
     def _code(self, word: str, sort: Sort) -> Sequence[str]:
+        if word in SOME:
+            finer, codes = SOME[word]
+            return ("yes" if sort[self.place[finer]] in codes else "",)
         if word in OF_WARD:
             return (self.geography.of(word, sort[self.place["ward"]]),)
         if word == "kind" and self.kinds:
@@ -150,7 +153,7 @@ class Family:
 
     def _places(self, measure: str, by: By) -> list[int]:
         """What decides where a table counts somebody."""
-        words = {"month", measure, *("ward" if word in OF_WARD else word for word in by)}
+        words = {"month", measure, *map(decided_by, by)}
         kinds = [n for _, n in self.kinds] if "kind" in by else []
         return [*(n for word, n in self.place.items() if word in words), *kinds]
 

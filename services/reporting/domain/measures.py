@@ -42,6 +42,7 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "withdrawn.",
         "people",
         tables=(("kind", "outcome"),),
+        elsewhere=(("kind", "ended-well"),),
     ),
     Measure(
         "waiting",
@@ -78,7 +79,8 @@ MEASURES: Final[tuple[Measure, ...]] = (
         "How far help has come",
         "People referred in this financial year and the one before, by how far the help for each need has come.",
         "people",
-        tables=(("kind",), ("kind", "waits"), ("kind", "stage")),
+        tables=(("kind", "stage"),),
+        elsewhere=(("kind",), ("kind", "waits")),
         stands=True,
     ),
     Measure(
@@ -123,18 +125,10 @@ MEASURES: Final[tuple[Measure, ...]] = (
     Measure(
         "notifications",
         "How people were told",
-        "People whom we told something, or could not, and by which channel.",
+        "People whom we told something, or could not, by which channel, and which way of telling them it was: the "
+        "first, the second.",
         "people",
-        tables=(("channel", "told"),),
-        repeats=True,
-        fades=True,
-    ),
-    Measure(
-        "rungs",
-        "How many ways it took to tell people",
-        "People whom we told something, or could not, by which way of telling them it was: the first, the second.",
-        "people",
-        tables=(("rung", "told"),),
+        tables=(("channel", "rung", "told"),),
         repeats=True,
         fades=True,
     ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 
-from chassis.disclosure import protect
+from chassis.disclosure import bounds, protect
 from chassis.worlds import Bounds, People
 from contracts.reporting import MetricPublished
 from services.reporting import events_out
@@ -24,16 +24,19 @@ from services.reporting.store import Store
 @dataclass(slots=True)
 class Edition:
     """Tables of the same people that are published together, most important first, and every version of what was
-    published before and counts them too, by its name."""
+    published before and counts them too, by its name. What is told `elsewhere` of all of them is known, too."""
 
     people: Mapping[Sort, int]
     geography: Geography
     tables: list[tuple[Told, Period]] = field(default_factory=list)
     earlier: Mapping[str, Sequence[MetricPublished]] = field(default_factory=dict)
 
+    elsewhere: Sequence[Told] = ()
+
     def published(self, words: Sequence[str], at: datetime) -> list[MetricPublished]:
         """All that is to be told, and no more of it than is safe."""
-        family = Family(words, [told for told, _ in self.tables], self.geography, self.people)
+        tables = [*(told for told, _ in self.tables), *self.elsewhere]
+        family = Family(words, tables, self.geography, self.people)
         new = [(told, period) for told, period in self.tables if not self._holds(told, family.counted[told])]
         kept = protect(
             People(self.people, self._counts(family), family.counted_in, family.places),
@@ -59,6 +62,9 @@ class Edition:
 
     def _before(self, family: Family) -> Mapping[int, Sequence[Bounds]]:
         known: dict[int, list[Bounds]] = defaultdict(list)
+        for told in self.elsewhere:
+            for codes, count in family.counted[told].items():
+                known[family.number[told.cell(codes)]].append(bounds(count))
         for metric in chain.from_iterable(self.earlier.values()):
             for cell, bound in events_out.told(metric).items():
                 if cell in family.number:
@@ -139,7 +145,8 @@ async def _made(
     if base.quantile:
         waited = await store.measures.days(base, whole, at)
         return await asyncio.to_thread(lambda: list(_days(waited, geography, tables, earlier, at)))
-    edition = Edition(await store.measures.people(base, whole, at), geography, tables, earlier)
+    elsewhere = [Told(base, "elsewhere", by) for by in base.elsewhere]
+    edition = Edition(await store.measures.people(base, whole, at), geography, tables, earlier, elsewhere)
     return await asyncio.to_thread(edition.published, family_of(base), at)
 
 

@@ -21,7 +21,8 @@ COLUMNS: Final[Mapping[str, int]] = {"kind": 0, "asked": 1, "round": 1}
 OF_SHOWN: Final = " (of what is shown)"
 """Said where what is hidden could change what is found."""
 IN_ORDER: Final = {
-    *("decile", "band", "stage", "round", "money", "state", "asked", "goal", "online", "age", "disability"),
+    *("decile", "band", "stage", "round", "score", "money", "state", "asked", "goal", "online", "rung", "age"),
+    "disability",
 }
 """Words whose codes have an order of their own."""
 
@@ -142,6 +143,48 @@ def simple(measure: str, by: By, finding: Finding, means: str = "") -> Maker:
     return make
 
 
+def crossed(measure: str, by: By, down: str, across: str, finding: Finding) -> Maker:
+    """A row for each code of one word and a column for each of another, added up whatever else it counts by."""
+
+    def make(numbers: Numbers) -> Figure | None:
+        cells, metric = numbers.cells(measure, by), numbers.table(measure, by)
+        if metric is None or not cells:
+            return None
+        at = by.index(down), by.index(across)
+        told = _pairs(cells, at)
+        columns = sorted({code for _, code in told}, key=lambda code: words.place(across, code))
+        lines = _order(down, over(cells, at[0]))
+        title, key = finding(numbers, cells), f"{measure}-{down}"
+        bars = [
+            Bar(f"{numbers.named(down, row)}, {numbers.said(across, column)}", at_least(*found), found[0])
+            for row in lines
+            for column in columns
+            if (found := told.get((row, column), NOBODY))[0]
+        ]
+        rows = [(numbers.named(down, row), *(at_least(*told.get((row, c), NOBODY)) for c in columns)) for row in lines]
+        head = [WORDS[down], *(words.heading(across, code, numbers.names) for code in columns)]
+        note = f"{BY_NAME[measure].explanation} {when(metric)}{TWICE if metric.of_people else ''}"
+        return Figure(key, title, note, charts.bars(bars, title, key), head, rows, numbers.larger(measure, by))
+
+    return make
+
+
+NOBODY: Final = (0, False)
+TWICE: Final = (
+    " Numbers that are shown are added up: who was told in several ways is in each. A + says that there are some more."
+)
+
+
+def _pairs(cells: Mapping[Codes, TableCell], at: tuple[int, int]) -> dict[tuple[str, str], tuple[int, bool]]:
+    """What is told of each two codes in all, and whether there are small numbers beside it."""
+    told: dict[tuple[str, str], tuple[int, bool]] = {}
+    for codes, cell in cells.items():
+        pair = codes[at[0]], codes[at[1]]
+        number, few = told.get(pair, NOBODY)
+        told[pair] = number + (cell.value or 0), few or cell.hidden is not None
+    return told
+
+
 def _bars(metric: MetricPublished, ordered: Sequence[TableCell], numbers: Numbers) -> list[Bar]:
     """Where all rows are of one grant round, their labels leave it to the table."""
     by, rounds = metric.by, {cell.codes[0] for cell in ordered}
@@ -158,7 +201,7 @@ ADDED_UP: Final = " Bars add up the numbers that are shown of all kinds of help;
 def _of_all_kinds(numbers: Numbers, word: str, cells: Mapping[Codes, TableCell]) -> list[Bar]:
     sums, hidden = over(cells, 1), hidden_in(cells, 1)
     return [
-        Bar(numbers.named(word, code), at_least(sums[code], few=code in hidden), sums[code])
+        Bar(numbers.named(word, code), at_least(sums[code], code in hidden), sums[code])
         for code in _order(word, sums)
         if sums[code]
     ]
@@ -209,7 +252,7 @@ def _order(word: str, sums: Mapping[str, int]) -> list[str]:
     return sorted(sums, key=lambda code: (code in words.UNSAID, -sums[code]))
 
 
-def at_least(told: int, *, few: bool) -> str:
+def at_least(told: int, few: bool) -> str:  # noqa: FBT001 - the two are kept as a pair
     """What is told of several kinds of help, and whether there are small numbers beside it."""
     if not told:
         return "some" if few else "0"

@@ -107,10 +107,3 @@ def handed_over(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
         return "Too few devices and SIMs to tell"
     more = " or more" if any(cell.hidden for cell in cells.values()) else ""
     return f"A device or mobile data was handed over about {times:,} times{more}"
-
-
-def places(numbers: Numbers, cells: Mapping[Codes, TableCell]) -> str:
-    of_kinds = over(cells, 0)
-    return most("kind", f"Places open: {sum(of_kinds.values()):,}, most of all for {{}}", "No places are open")(
-        numbers, cells
-    )

@@ -9,11 +9,11 @@ from typing import Final
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
 from contracts.calendar import LONDON
-from contracts.reporting import MetricPublished, TableCell
-from services.reporting.domain.measure import Codes
+from contracts.reporting import MetricPublished
 from services.reporting.pages import catalogue, equity, figures, findings, waits, words
-from services.reporting.pages.figures import Maker, Numbers, simple
+from services.reporting.pages.figures import Maker, Numbers, crossed, simple
 from services.reporting.pages.findings import monitored, most, within
+from services.reporting.pages.headlines import headlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,6 @@ class Page:
     lead: str
     makers: Sequence[Maker]
     lists_measures: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    label: str
-    text: str
-    note: str
 
 
 WAIT_BY_BAND: Final = simple("wait-half", ("band",), within("band", "Half were taken on"))
@@ -54,8 +47,12 @@ PASSED_OVER: Final = simple(
 GRANTS: Final = simple("grants", ("round", "money"), findings.granted)
 APPLICATIONS: Final = simple("applications", ("round", "state"), findings.awarded)
 BY_WARD: Final = simple("grants-by-ward", ("ward",), findings.for_wards)
-SCORES: Final = simple(
-    "scores", ("round", "score", "state"), most("score", "Applications most often score {}", "No scores yet", at=1)
+SCORES: Final = crossed(
+    "scores",
+    ("round", "score", "state"),
+    "score",
+    "state",
+    most("score", "Applications most often score {}", "No scores yet", at=1),
 )
 HANDED_OVER: Final = simple("handed-over", ("kind",), findings.handed_over)
 LOANS: Final = simple(
@@ -78,10 +75,13 @@ CHAMPIONS: Final = simple(
     ("active",),
     most("active", "Digital Champions are most often: {}", "Too few Digital Champions to tell"),
 )
-RUNGS: Final = simple(
-    "rungs",
-    ("rung", "told"),
-    most("rung", "People hear from us most often by {}", "Too few were told something to compare the ways", at=0),
+TOLD: Final = ("channel", "rung", "told")
+RUNGS: Final = crossed(
+    "notifications",
+    TOLD,
+    "rung",
+    "told",
+    most("rung", "People hear from us most often by {}", "Too few were told something to compare the ways", at=1),
 )
 STAGES: Final = simple(
     "stages",
@@ -94,9 +94,11 @@ OUTCOMES: Final = simple(
 OFFERS: Final = simple(
     "offers", ("end",), most("end", "What most often becomes of an offer: {}", "Too few offers to tell")
 )
-NOTIFICATIONS: Final = simple(
+NOTIFICATIONS: Final = crossed(
     "notifications",
-    ("channel", "told"),
+    TOLD,
+    "channel",
+    "told",
     most("channel", "People hear from us most often {}", "Too few were told something to say how", at=0),
 )
 GOALS: Final = simple(
@@ -122,7 +124,6 @@ REFERRED_BY: Final = simple(
 NEEDS: Final = simple(
     "needs", ("kind",), most("kind", "Most often needed: {}", "Too few referrals to say what is needed")
 )
-CAPACITY: Final = simple("capacity", ("kind",), findings.places)
 CIRCUMSTANCES: Final = simple(
     "people",
     ("circumstance",),
@@ -181,7 +182,7 @@ PAGES: Final = (
             GAPS,
             GAPS_BY_COMMITTEE,
             waits.areas,
-            CAPACITY,
+            waits.capacity,
             CHAMPIONS,
         ),
     ),
@@ -227,7 +228,7 @@ def render(page: Page, published: Sequence[MetricPublished], names: Mapping[str,
         page=page,
         pages=PAGES,
         style=STYLE_PATH,
-        headlines=_headlines(numbers),
+        headlines=headlines(numbers),
         figures=figures.figures(numbers, page.makers),
         entries=catalogue.entries(numbers.tables, numbers.periods) if page.lists_measures else (),
         as_of=words.day(max(m.as_of for m in published).astimezone(LONDON)) if published else None,
@@ -239,31 +240,6 @@ def _periods(published: Sequence[MetricPublished]) -> list[str]:
     """Now; then the year to date, the last month, and the month that is not over."""
     final = sorted({(m.ends_on, "-to-" in m.period, m.period) for m in published if m.final}, reverse=True)
     return ["now", *(name for _, _, name in final), "month-so-far"]
-
-
-def _headlines(numbers: Numbers) -> list[Headline]:
-    if not numbers.tables:
-        return []
-    waiting, served = numbers.cells("waiting", ("kind",)), numbers.cells("served", ("kind",))
-    (half, *_) = [*numbers.cells("wait-half").values(), None]
-    (referred, *_) = [*numbers.cells("referrals").values(), None]
-    return [
-        Headline("Waits for help", _sum(waiting), "Now. Somebody may wait for several kinds."),
-        Headline("People referred", words.value(referred, "people"), numbers.of("referrals", ())),
-        Headline("Taken on by an organisation", _sum(served), numbers.of("served", ("kind",))),
-        Headline(
-            "Half were taken on",
-            words.within(half.value) if half and half.value is not None else "too few to tell",
-            numbers.of("wait-half", ()),
-        ),
-    ]
-
-
-def _sum(cells: Mapping[Codes, TableCell]) -> str:
-    told = sum(cell.value or 0 for cell in cells.values())
-    if not any(cell.hidden for cell in cells.values()):
-        return f"{told:,}"
-    return f"{told:,} and some more" if told else "not shown"
 
 
 def _text(name: str) -> str:

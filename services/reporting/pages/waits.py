@@ -1,6 +1,6 @@
 """The waiting list: over time, and against places by area."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from contracts.reporting import MetricPublished, TableCell
@@ -10,13 +10,16 @@ from services.reporting.pages import charts, words
 from services.reporting.pages.charts import Bar
 from services.reporting.pages.figures import OF_SHOWN, Figure, Numbers, at_least, hidden_in, over
 
+LATELY: Final = 13
+"""Now, and the ends of so many months but one, are shown."""
+
 
 def waiting(numbers: Numbers) -> Figure | None:
     """The waiting list over time."""
     tables = sorted(
         (metric for metric in numbers.tables.values() if (metric.measure, metric.by) == ("waiting", ["kind"])),
         key=lambda metric: (metric.ends_on, not metric.final),
-    )
+    )[-LATELY:]
     if not tables:
         return None
     totals = [sum(cell.value or 0 for cell in metric.cells) for metric in tables]
@@ -34,7 +37,7 @@ def waiting(numbers: Numbers) -> Figure | None:
     note = f"{BY_NAME['waiting'].explanation} Columns add up the numbers that are shown; hidden ones are not in them."
     title = _trend(totals, hidden=any(cell.hidden for metric in tables[-2:] for cell in metric.cells))
     head = ["When", *words.SHORT.values()]
-    return Figure("waiting", title, note, charts.columns(bars[-13:], title, "waiting"), head, rows)
+    return Figure("waiting", title, note, charts.columns(bars, title, "waiting"), head, rows)
 
 
 def _of_kind(metric: MetricPublished, kind: str) -> TableCell | None:
@@ -66,7 +69,7 @@ def areas(numbers: Numbers) -> Figure | None:
     order = sorted(
         waits, key=lambda code: (not _is_place(code), -waits[code], code not in hidden, numbers.named(word, code))
     )
-    told = {code: at_least(waits[code], few=code in hidden) for code in order}
+    told = {code: at_least(waits[code], code in hidden) for code in order}
     most = max(waits.values(), default=0) or 1
     tiles = [
         Bar(numbers.named(word, code), f"{told[code]} / {places.get(code, 0):,}", 0, min(3, 4 * waits[code] // most))
@@ -80,6 +83,48 @@ def areas(numbers: Numbers) -> Figure | None:
     return Figure(
         "wards", title, note, charts.tiles(tiles, title, "wards"), head, rows, numbers.larger("waiting", ("kind", word))
     )
+
+
+USED: Final = {"on-offer", "taken-on", "being-helped"}
+"""How far help has come while it uses a place."""
+
+
+def capacity(numbers: Numbers) -> Figure | None:
+    """Places that are open, and people who use them."""
+    supply, stages = numbers.cells("capacity", ("kind",)), numbers.cells("stages", ("kind", "stage"))
+    places = over(supply, 0)
+    if not any(places.values()):
+        return None
+    using = {codes: cell for codes, cell in stages.items() if codes[1] in USED}
+    used, hidden = over(using, 0), hidden_in(using, 0)
+    told = {kind: at_least(used.get(kind, 0), kind in hidden) for kind in words.KINDS}
+    bars = [
+        Bar(f"{words.SHORT[kind]}: {word}", text, number)
+        for kind in words.KINDS
+        for word, text, number in (
+            ("places", f"{places.get(kind, 0):,}", places.get(kind, 0)),
+            ("people", told[kind], used.get(kind, 0)),
+        )
+    ]
+    title = _used(sum(places.values()), sum(used.values()), hidden)
+    rows = [(name, f"{places.get(kind, 0):,}", told[kind]) for kind, name in words.KINDS.items()]
+    note = f"{BY_NAME['capacity'].explanation} {USES} {numbers.of('capacity', ('kind',))}"
+    head = [WORDS["kind"], "Places", "People"]
+    return Figure("capacity", title, note, charts.bars(bars, title, "capacity"), head, rows)
+
+
+USES: Final = (
+    "Used ones are included. People are those who are offered such help or get it now, of those referred in this "
+    "financial year and the one before; who got a device or data for good is not among them. A + says that there are "
+    "some more."
+)
+
+
+def _used(places: int, people: int, hidden: Collection[str]) -> str:
+    are_open = f"{places:,} places are open"
+    if not people:
+        return f"{are_open}; how many people use them is not shown" if hidden else f"{are_open}, and nobody uses one"
+    return f"{are_open}, and about {people:,} people{' or more' if hidden else ''} use one or are offered one"
 
 
 def _is_place(code: str) -> bool:
@@ -99,4 +144,4 @@ def _lacking(lacking: Sequence[str], word: str) -> str:
     area = "ward" if word == "ward" else "part of the city"
     if lacking:
         return f"More people wait than there are places for their {area} in {words.some(lacking)}"
-    return f"In no {area} more people are known to wait than there are places for it"
+    return f"No {area} is known to have more people waiting than places of its own"

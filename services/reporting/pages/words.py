@@ -43,7 +43,6 @@ CODES: Final[Mapping[str, Mapping[str, str]]] = {
         "helped": "Helped",
         "ended-without-help": "Ended without help",
     },
-    "waits": {"yes": "Waiting", "no": "Not waiting"},
     "outcome": {
         "helped": "Helped",
         "partly-helped": "Partly helped",

@@ -69,8 +69,7 @@ SOURCES: Final[Mapping[str, str]] = {
         select referral_id, kind,
                case when status in ('requested', 'on-hold') then 'waiting' when status = 'offered' then 'on-offer'
                     when status = 'accepted' then 'taken-on' when status = 'in-progress' then 'being-helped'
-                    when outcome in ('helped', 'partly-helped') then 'helped' else 'ended-without-help' end as stage,
-               case when status in ('requested', 'on-hold', 'offered') then 'yes' else 'no' end as waits
+                    when outcome in ('helped', 'partly-helped') then 'helped' else 'ended-without-help' end as stage
         from ({OF_NEED}) as of_need
         where received_at < $2
           and received_at >= (date_trunc('year', ($2::timestamptz at time zone 'Europe/London')
@@ -88,11 +87,9 @@ SOURCES: Final[Mapping[str, str]] = {
                case when accepted_at is not null then 'accepted'
                     when state = 'declined' and reason is not null then 'declined-' || reason else state end as end
         from offer where state <> 'made'""",
-    "notifications": """
-        select referral_id, at, coalesce(channel, 'none') as channel, result as told
-        from notification where audience = 'person'""",
-    "rungs": f"""
-        select referral_id, at, coalesce(rung::text, '{UNKNOWN}') as rung, result as told
+    "notifications": f"""
+        select referral_id, at, coalesce(channel, 'none') as channel, coalesce(rung::text, '{UNKNOWN}') as rung,
+               result as told
         from notification where audience = 'person'""",
     "handed-over": """
         select referral_id, kind, min(at) as at
