@@ -138,10 +138,11 @@ class Admin:
     def take_back(self, user: str, rights: AbstractSet[AclBinding], but: Iterable[Access]) -> None:
         """Take these rights away, but for what is named."""
         kept = {binding for access in but for binding in _bindings(user, access)}
-        dropped = [_exactly(binding) for binding in rights - kept]
+        dropped = rights - kept
         if dropped:
-            self._all(f"take back access of {user}", self._client.delete_acls(dropped, request_timeout=WITHIN))
-            self._until(lambda: self.rights(user) <= kept, f"take back what {user} may do no more")
+            those = [_exactly(binding) for binding in dropped]
+            self._all(f"take back access of {user}", self._client.delete_acls(those, request_timeout=WITHIN))
+            self._until(lambda: dropped.isdisjoint(self.rights(user)), f"take back what {user} may do no more")
 
     def revoke(self, user: str) -> None:
         """Take away everything the user has."""
