@@ -30,7 +30,6 @@ class Edition:
     geography: Geography
     tables: list[tuple[Told, Period]] = field(default_factory=list)
     earlier: Mapping[str, Sequence[MetricPublished]] = field(default_factory=dict)
-
     elsewhere: Sequence[Told] = ()
 
     def published(self, words: Sequence[str], at: datetime) -> list[MetricPublished]:
