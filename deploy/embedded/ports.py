@@ -1,5 +1,6 @@
 """Ports on loopback; a server that comes back keeps its own."""
 
+import atexit
 import random
 import socket
 from pathlib import Path
@@ -9,7 +10,6 @@ from deploy.embedded.processes import StartError
 LOOPBACK = "127.0.0.1"
 FIRST, COUNT = 20_000, 12_000
 _NOT_GIVEN = iter(random.SystemRandom().sample(range(FIRST, FIRST + COUNT), COUNT))
-_HELD: list[socket.socket] = []
 
 
 def free_port() -> int:
@@ -41,7 +41,7 @@ def _hold(port: int) -> bool:
     except OSError:
         sign.close()
         return False
-    _HELD.append(sign)
+    atexit.register(sign.close)
     return True
 
 
