@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from chassis import delivery
 from chassis.due import RESULT_WITHIN
+from services.notifications.clients.teller import REMEMBERED
 from services.notifications.handlers.results import FOLLOW_UP_AFTER, LOOK_UP_AFTER
 from tests.notifications.conftest import World, a_change, by_notify
 from tests.notifications.notify import CALLBACK_TOKEN, StandInNotify
@@ -198,6 +199,26 @@ async def test_killed_while_sending_what_may_have_gone_by_smtp_is_not_sent_again
         await world.send()
     assert (world.mail.got, notify.kept) == ([], [])
     assert await world.said() == ["NotificationFailed"]
+    assert [(task["channel"], task["reason"]) for task in await world.tasks()] == [("staff", "unknown-result")]
+
+
+@pytest.mark.invariant(5)
+@pytest.mark.parametrize("how", ["killed", "notify was down"])
+async def test_what_notify_may_have_forgotten_by_now_is_not_sent_again(world: World, how: str) -> None:
+    world.referrals.usual = SMS
+    world.notify.answers["+447700900123"] = "takes_and_hangs_up"
+    await world.hear(a_change())
+    if how == "killed":
+        async with world.stage.database.acquire() as conn:
+            await delivery.begin_errands(conn, world.clock(), "another", 100)
+    else:
+        await world.send()
+    world.clock.forward(REMEMBERED + timedelta(hours=1))
+    world.notify.kept.clear()
+    for _ in range(3):
+        await world.send()
+        world.clock.forward(LOOK_UP_AFTER)
+    assert world.notify.kept == []
     assert [(task["channel"], task["reason"]) for task in await world.tasks()] == [("staff", "unknown-result")]
 
 

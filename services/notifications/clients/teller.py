@@ -36,6 +36,8 @@ before the chassis takes the attempt for lost, so that no task is made for a mes
 TRY_AGAIN: Final = timedelta(seconds=5)
 PUT_OFF: Final = timedelta(minutes=5)
 MAX_TRIES: Final = 5
+REMEMBERED: Final = timedelta(days=6)
+"""Notify forgets messages after 7 days. That it does not know an older one proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +190,14 @@ class Asker:
         found = await self.notify.find(tell.reference)
         if found:
             return Sent(tell=tell, channel=found.channel, tracked=True)
+        if errand.since and self.clock() - errand.since > REMEMBERED:
+            return Failed(tell=tell, channel=channel or "email", reason="unknown-result")
         if channel or "email" in self.notify.channels or "email" in tell.tried:
             return Postponed(tell=tell, until=self.clock())
         return Failed(tell=tell, channel="email", reason="unknown-result")
 
     def lost(self, errand: LookUp) -> Result:
-        return Unsure(tell=errand.tell, channel=errand.channel)
+        return Unsure(tell=errand.tell, channel=errand.channel, since=errand.since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,20 +181,25 @@ class Postponed(Part):
 
 
 class Unsure(Part):
-    """Nobody knows whether a carrier took it, but it can be asked. `channel` is none where we do not know which."""
+    """Nobody knows whether a carrier took it, but it can be asked. `channel` is none where we do not know which.
+
+    `since` is when that was, where it is known otherwise than by when this is said.
+    """
 
     tell: Telling
     channel: Channel | None = None
+    since: datetime | None = None
 
 
 Result = Sent | Failed | Withheld | CallNeeded | Postponed | Unsure
 
 
 class LookUp(Part):
-    """The errand of asking the carrier whether it took a message."""
+    """The errand of asking the carrier whether it took a message, about which we have not known `since`."""
 
     tell: Telling
     channel: Channel | None = None
+    since: datetime | None = None
 
 
 class FollowUp(Part):

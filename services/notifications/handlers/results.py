@@ -97,10 +97,13 @@ async def on_postponed(events: Sequence[Event[Postponed]], _store: Store, _at: d
 
 
 async def on_unsure(events: Sequence[Event[Unsure]], _store: Store, at: datetime) -> list[Said]:
-    return [
-        Errand(at + LOOK_UP_AFTER, LookUp(tell=event.data.tell, channel=event.data.channel), event.key, event)
-        for event in events
-    ]
+    return [Errand(at + LOOK_UP_AFTER, _look_up(event), event.key, event) for event in events]
+
+
+def _look_up(event: Event[Unsure]) -> LookUp:
+    """The time of the event is that of the attempt."""
+    unsure = event.data
+    return LookUp(tell=unsure.tell, channel=unsure.channel, since=unsure.since or event.time)
 
 
 def _failed(result: Failed) -> Move:
