@@ -76,8 +76,10 @@ class Book:
 
     def text(self, key: str, given: Mapping[str, Any], *, sorry: bool, signed: str | None = None) -> Text:
         said = {form: _EMPTY.sub("\n\n", self.texts[key][form].render(given).strip()) for form in FORMS}
-        lines = [self.hello, said["body"], *([self.fallback] if sorry else []), *([signed] if signed else [])]
-        return Text(said["subject"], "\n\n".join(lines) + "\n", said["sms"], self.language, self.right_to_left)
+        fallback = [self.fallback] if sorry else []
+        lines = [self.hello, said["body"], *fallback, *([signed] if signed else [])]
+        sms = " ".join([said["sms"], *fallback])
+        return Text(said["subject"], "\n\n".join(lines) + "\n", sms, self.language, self.right_to_left)
 
 
 @dataclass(slots=True)
@@ -206,7 +208,7 @@ def _try_all(book: Book) -> None:
     for key in book.texts:
         for given in _choices(book, key, link):
             text = book.text(key, given, sorry=True)
-            if not text.subject or "\n" in text.subject or not text.sms:
+            if not text.subject or "\n" in text.subject or text.sms.strip() == book.fallback:
                 raise BadWords(f"[{key}] needs a subject of one line, and words for a text message")
             if not fits(text.sms):
                 raise BadWords(f"[{key}] sms is too long, {parts(text.sms)} parts, with {given}")
