@@ -77,6 +77,13 @@ async def test_what_does_not_wait_is_not_told(world: World, kind: str) -> None:
     assert await world.waiting() == 0
 
 
+async def test_who_says_later_that_it_wants_mail_hears_of_what_waits_already(world: World) -> None:
+    await world.hear(an_offer())
+    await wants_mail(world)
+    await the_next_morning(world)
+    assert [mail["Subject"] for mail in world.mail.got] == ["1 person waits for your answer"]
+
+
 async def test_who_wants_no_mail_gets_none(world: World) -> None:
     await world.hear(an_offer())
     await the_next_morning(world)

@@ -1,6 +1,6 @@
 """Providers that want mail hear once a day, in the morning, that offers wait for their answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ class WriteDigest(BaseModel):
 async def on_offer_made(events: Sequence[Event[OfferMade]], store: Store, at: datetime) -> list[Said]:
     await store.open_offers([(o.offer_id, o.referral_id, o.provider, o.expires_at) for o in (e.data for e in events)])
     mailed = await store.mailed({event.data.provider for event in events})
-    return await _plan({event.data.provider: event for event in events if event.data.provider in mailed}, store, at)
+    return await plan({event.data.provider: event for event in events if event.data.provider in mailed}, store, at)
 
 
 async def on_offer_ended(events: Sequence[Event[OfferEnded]], store: Store, at: datetime) -> list[Said]:
@@ -40,7 +40,7 @@ async def on_write_digest(events: Sequence[Event[WriteDigest]], store: Store, at
     none = [(e.data.provider, e.data.day, "nothing") for e in events if e.data.provider not in waiting]
     await store.end_digests(none)
     due = {event.data.provider: event for event in events if event.data.provider in waiting}
-    tomorrow = await _plan(due, store, at)
+    tomorrow = await plan(due, store, at)
     return [*(_digest(event, waiting[provider], at) for provider, event in due.items()), *tomorrow]
 
 
@@ -49,7 +49,8 @@ async def on_digest_ended(events: Sequence[Event[DigestEnded]], store: Store, at
     return []
 
 
-async def _plan(causes: dict[str, Event[Any]], store: Store, at: datetime) -> list[Said]:
+async def plan(causes: Mapping[str, Event[Any]], store: Store, at: datetime) -> list[Said]:
+    """The next morning of each provider, once."""
     morning = next_morning(at)
     new = await store.plan_digests([(provider, day_of(morning)) for provider in causes])
     return [

@@ -16,6 +16,7 @@ from contracts.referrals import NeedStatusChanged, PartnerRegistered, PersonEras
 from contracts.vocabulary import Channel
 from services.notifications import events_out
 from services.notifications.domain.telling import Tell, Telling, is_told, is_told_to_referrer, waits_again
+from services.notifications.handlers.digests import plan
 from services.notifications.store import Store
 from services.notifications.store.messages import Move, RungEnd
 
@@ -39,10 +40,12 @@ def errand(tell: Telling, not_before: datetime, cause: Event[Any]) -> Errand:
 
 
 async def on_partner_registered(events: Sequence[Event[PartnerRegistered]], store: Store, at: datetime) -> list[Said]:
-    last = {event.data.partner: event.data.mail for event in events}
-    await store.mail_partners([partner for partner, mail in last.items() if mail])
-    await store.mail_not([partner for partner, mail in last.items() if not mail])
-    return []
+    """Whose offers wait by now hears of them the next morning."""
+    last = {event.data.partner: event for event in events}
+    mailed = [partner for partner, event in last.items() if event.data.mail]
+    await store.mail_partners(mailed)
+    await store.mail_not([partner for partner, event in last.items() if not event.data.mail])
+    return await plan({partner: last[partner] for partner in await store.waiting_for(mailed, at)}, store, at)
 
 
 async def on_referral_received(events: Sequence[Event[ReferralReceived]], store: Store, at: datetime) -> list[Said]:
