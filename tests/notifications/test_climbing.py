@@ -70,6 +70,18 @@ async def test_a_late_report_takes_away_the_call_that_is_not_needed_any_more(wor
     assert [message["state"] for message in await world.messages()] == ["reached"]
 
 
+@pytest.mark.invariant(5)
+async def test_a_late_report_ends_a_message_that_waits_for_its_next_way(world: World) -> None:
+    task = await asked_the_referrer(world, RING)
+    world.clock.forward(timedelta(days=5))
+    await world.due()
+    await world.hear(reported(task, "told"))
+    await world.send()
+    assert [message["state"] for message in await world.messages()] == ["reached"]
+    assert [each["channel"] for each in await world.tasks()] == ["via-referrer"]
+    assert await world.waiting() == 0
+
+
 async def test_a_report_of_what_is_forgotten_changes_nothing(world: World) -> None:
     task = await asked_the_referrer(world)
     await world.hear(PersonErased(referral_id=task["referral_id"]))

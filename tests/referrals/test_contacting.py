@@ -75,12 +75,12 @@ class Told:
     async def report(self, partner: str, task: UUID, outcome: Any = "told", **more: Any) -> list[Any]:
         return await self.stage.receive(partner, ContactReported(task_id=task, outcome=outcome, **more))
 
-    async def look_up(self, purpose: str, audience: str = "person") -> dict[str, Any]:
+    async def look_up(self, purpose: str, audience: str = "person", **more: Any) -> dict[str, Any]:
         lookup = {"referral_id": str(self.referral), "need_id": str(self.needs[0])}
         token = Tokens(TOKEN_KEY).make("notifications", "referrals", self.stage.clock())
         answer = await self.internal.post(
             "/v1/contacts",
-            json={"lookups": [{**lookup, "purpose": purpose, "audience": audience}]},
+            json={"lookups": [{**lookup, "purpose": purpose, "audience": audience, **more}]},
             headers={"Authorization": f"Bearer {token}"},
         )
         (contact,) = answer.json()["contacts"]
@@ -215,6 +215,24 @@ async def test_news_that_waited_until_it_was_not_true_any_more_is_withheld_from_
     gone = await told.look_up("accepted")
     assert (gone["decision"], gone["reason"], gone["address"]) == ("withheld", "overtaken", None)
     assert (await told.look_up("accepted", "referrer"))["decision"] == "send"
+
+
+@pytest.mark.invariant(5)
+async def test_what_the_referrer_told_them_after_all_is_told_no_other_way(told: Told) -> None:
+    async def last() -> str:
+        return str((await told.look_up("on-hold", tried=["via-referrer"]))["reason"])
+
+    first, second = told.call(status="on-hold"), told.call(status="on-hold")
+    await told.stage.hear(first, told.call(status="on-hold", need_id=told.needs[1]))
+    assert await last() == "None"
+    await told.report(PARTNER, first.task_id, "told")
+    assert await last() == "overtaken"
+    assert (await told.look_up("on-hold"))["decision"] == "send", "asked for another message, not yet by the referrer"
+    told.stage.clock.forward(timedelta(days=1))
+    await told.stage.hear(second)
+    assert await last() == "None", "this one they do not know"
+    await told.report(PARTNER, second.task_id, "could-not-reach")
+    assert await last() == "None"
 
 
 async def test_a_link_is_looked_at_without_effect_and_answers_once(told: Told) -> None:

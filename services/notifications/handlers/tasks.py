@@ -184,9 +184,8 @@ async def _knows_by_now(message: UUID, outcome: Outcome, store: Store, at: datet
     tasks = await store.open_of([message])
     await store.close_tasks([Closing(task["id"], "superseded", None) for task in tasks], at)
     await store.end_rungs([_end(task, "superseded", "told-by-referrer") for task in tasks], at)
-    if tasks:
-        state: End = "reached" if outcome == "reached" else "declined"
-        await store.finish([Move(message, state, "via-referrer", outcome)], at)
+    state: End = "reached" if outcome == "reached" else "declined"
+    await store.finish([Move(message, state, "via-referrer", outcome)], at)
 
 
 def _end(task: asyncpg.Record, state: RungState, evidence: str) -> RungEnd:

@@ -42,6 +42,11 @@ class Lookup(BaseModel):
         asked = self.purpose.removeprefix("feedback-")
         return asked if asked in get_args(Asked) else None
 
+    @property
+    def may_be_known(self) -> bool:
+        """The referrer was asked to tell them this, did not say in time that it had, and may have said so since."""
+        return self.audience == "person" and "via-referrer" in self.tried
+
 
 class Lookups(BaseModel):
     lookups: list[Lookup] = Field(min_length=1, max_length=500)
@@ -81,21 +86,19 @@ class Gate:
         rows, known = await self._known(store, [lookup.referral_id for lookup in lookups])
         held = await store.referrals.contact_is_held()
         statuses = await store.referrals.statuses([lookup.need_id for lookup in lookups])
+        late = [lookup.referral_id for lookup in lookups if lookup.may_be_known]
+        knows = await store.contacting.known_by_referrer(late) if late else set()
         mails = await store.contacting.mails(sorted({row["partner"] for row in rows.values()}))
-        chosen = [
-            _choose(
-                lookup,
-                rows[lookup.referral_id],
-                *known[lookup.referral_id],
-                mails,
-                at,
-                held=held,
-                status=statuses.get(lookup.need_id),
-            )
-            if lookup.referral_id in known
-            else Chosen(lookup, Contact("withheld", "not-known"))
-            for lookup in lookups
-        ]
+
+        def choose_for(lookup: Lookup) -> Chosen:
+            if lookup.referral_id not in known:
+                return Chosen(lookup, Contact("withheld", "not-known"))
+            if lookup.may_be_known and (lookup.need_id, lookup.purpose) in knows:
+                return Chosen(lookup, Contact("withheld", "overtaken"))
+            row, status = rows[lookup.referral_id], statuses.get(lookup.need_id)
+            return _choose(lookup, row, *known[lookup.referral_id], mails, at, held=held, status=status)
+
+        chosen = [choose_for(lookup) for lookup in lookups]
         await store.referrals.audit(
             [(c.lookup.referral_id, who, c.lookup.purpose, c.contact.decision, c.contact.channel, at) for c in chosen]
         )

@@ -82,6 +82,17 @@ class Contacting:
             at,
         )
 
+    async def known_by_referrer(self, referrals: Sequence[UUID]) -> set[tuple[UUID, str]]:
+        """What each person knows of which need, from the referrer that was asked last to tell it."""
+        rows = await self.conn.fetch(
+            """select need_id, about from (
+                   select distinct on (need_id, about) need_id, about, outcome from contact_request
+                   where referral_id = any($1::uuid[]) order by need_id, about, asked_at desc
+               ) as last where outcome in ('told', 'declined')""",
+            list(referrals),
+        )
+        return {(row["need_id"], row["about"]) for row in rows}
+
     async def parents(self, referrals: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
         """Partner and reference of those that are not erased."""
         rows = await self.conn.fetch(
