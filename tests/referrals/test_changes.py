@@ -10,7 +10,7 @@ import pytest
 from chassis.facts import Later
 from contracts.changes import PersonAnswered, ReferralAmendmentRequested
 from contracts.door import ReferralAcknowledged, ReferralProgressed, ReferralWithdrawalRequested
-from contracts.matching import OfferAccepted, OfferHeld, OfferWithdrawn, SupportEnded
+from contracts.matching import OfferAccepted, OfferHeld, OfferMade, OfferWithdrawn, SupportEnded, SupportStarted
 from contracts.notifications import AnswerTaken
 from contracts.referrals import (
     NeedAnswered,
@@ -37,6 +37,49 @@ from tests.referrals.acting import (
 )
 from tests.referrals.builders import a_person, a_referral, sealed
 from tests.support import NOON, Stage, said
+
+# The referrer hears
+
+
+async def test_the_referrer_is_told_every_change_in_order_and_reads_the_same_over_http(
+    on_stage: Stage, doors: httpx2.AsyncClient
+) -> None:
+    received = await refer(on_stage)
+    help_ = {**ids(received), "provider": "library"}
+    told: list[ReferralProgressed] = []
+    for fact, changes in (
+        (OfferMade, {}),
+        (OfferAccepted, {}),
+        (SupportEnded, {"handed_back": True}),
+        (SupportStarted, {}),
+        (OfferMade, {"offer_id": uuid4()}),
+        (OfferAccepted, {"offer_id": uuid4()}),
+        (SupportStarted, {}),
+        (SupportEnded, {"outcome": "partly-helped"}),
+    ):
+        on_stage.clock.forward(timedelta(hours=1))
+        heard = await on_stage.hear(fact.model_validate({**fact.example, **help_, **changes}))
+        told += said(heard, ReferralProgressed)
+    assert [(each.status, each.reason) for each in told] == [
+        ("offered", None),
+        ("accepted", None),
+        ("on-hold", "handed-back"),
+        ("offered", None),
+        ("accepted", None),
+        ("in-progress", None),
+        ("completed", None),
+    ]
+    assert all(each.next and each.next.what and each.next.on > TODAY for each in told[:-1])
+    assert (told[-1].next, told[-1].outcome) == (None, "partly-helped")
+    view = (
+        await doors.get(f"/v1/referrals/{received.referral_id}", headers={"Authorization": "Bearer gp-armley"})
+    ).json()
+    (need,) = view["needs"]
+    assert need["history"] == [each.model_dump(mode="json", include={"status", "reason", "at"}) for each in told]
+    assert (need["next"], need["outcome"]) == (None, "partly-helped")
+    other = await doors.get(f"/v1/referrals/{received.referral_id}", headers={"Authorization": "Bearer library"})
+    assert other.status_code == 404
+
 
 # The person answers
 
