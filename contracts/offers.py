@@ -4,7 +4,7 @@ from typing import Literal
 from uuid import UUID
 
 from contracts.message import Message, from_partner, to_partner
-from contracts.vocabulary import Code, DeclineReason, Kind, Outcome, Requirement, Weekday, When
+from contracts.vocabulary import Code, DeclineReason, FailedReason, Kind, Outcome, Requirement, Weekday, When
 
 
 @from_partner("matching", key="offer_id", data_class="pseudonymous")
@@ -28,7 +28,7 @@ class SupportReported(Message):
     need_id: UUID
     state: Literal["started", "ended", "handed-back"]
     outcome: Outcome | None = None
-    reason: Literal["could-not-contact", "could-not-help"] | None = None
+    reason: FailedReason | None = None
     serial: Code | None = None
 
     example = {"need_id": "019aa0c4-0000-7000-8000-000000000003", "state": "ended", "outcome": "helped"}

@@ -22,6 +22,7 @@ from chassis.outbox import append
 from chassis.postgres import Conn, Database, connect_pool, connected
 from chassis.sealing import Sealer
 from chassis.service import COLLECT_EVERY
+from chassis.service import Service as Built
 from chassis.settings import DatabaseSettings, KafkaSettings
 from contracts.message import Message, Service
 from contracts.referrals import ReferralReceived
@@ -29,11 +30,13 @@ from deploy import provision
 from deploy.embedded import kafka, postgres
 from deploy.kafka.admin import Admin, Topic
 from deploy.site import ROLES, Roles
+from deploy.wiring import build, settings_of
 
 IN: Final = "bench.in"
 OUT: Final = "bench.out"
 PARTITIONS: Final = 6
-SEALER: Final = Sealer(SecretStr("be" * 32))
+SEALING_KEY: Final = SecretStr("be" * 32)
+SEALER: Final = Sealer(SEALING_KEY)
 AT: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TABLES: Final = """
 create table raw_referral (
@@ -47,6 +50,16 @@ create table referral (
 """
 Row = tuple[str, bytes, list[tuple[str, bytes]], bytes]
 """Topic, key, headers and value of a record."""
+
+
+def unplugged(service: Service, **own: Any) -> Built:
+    """A service's own code, to be given a database by hand: its settings name no servers."""
+    nowhere: dict[str, Any] = {
+        "database_host": "", "database_name": "", "database_user": "", "database_password": SecretStr(""),
+        "kafka_bootstrap": "", "kafka_user": "", "kafka_password": SecretStr(""), "http_port": 1,
+        "sealing_key": SEALING_KEY,
+    }  # fmt: skip
+    return build(service, settings_of(service)(**nowhere, **own))
 
 
 @dataclass(slots=True)

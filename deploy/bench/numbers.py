@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import httpx2
-from pydantic import SecretStr
 
 from chassis import kafka
 from chassis.consume import Consumer
@@ -19,11 +18,9 @@ from chassis.postgres import connect_pool, connected
 from chassis.work import Worker
 from contracts.referrals import ReferralReceived
 from deploy.bench.city import City
-from deploy.bench.ground import IN, SEALER, Ground, Watch
+from deploy.bench.ground import IN, SEALER, Ground, Watch, unplugged
 from deploy.bench.hop import Heard, fail, until
 from services.reporting.handlers.publishing import PublishMetrics
-from services.reporting.service import build
-from services.reporting.settings import ReportingSettings
 
 SCHEMA: Final = "numbers"
 PAGES: Final = 100
@@ -36,7 +33,7 @@ async def projection(ground: Ground, records: int) -> float:
     """The whole of a consumer of reporting: a referral is a row, and so is each of its two needs."""
     watch, finished = Watch(records), asyncio.Event()
     await _make_tables(ground)
-    service, heard = build(_settings(ground)), Heard()
+    service, heard = unplugged("reporting"), Heard()
     handle = service.handlers_by_type[ReferralReceived.spec.type]
 
     async def handler(events: Sequence[Event[Any]], store: Any, at: datetime) -> Sequence[Said]:
@@ -68,21 +65,6 @@ async def _make_tables(ground: Ground) -> None:
         await conn.execute(f"grant usage on schema {SCHEMA} to {ground.roles.app.user}")
     inside = owner.model_copy(update={"search_path": SCHEMA})
     await migrate(inside, ground.roles.app.user, ["chassis", "services.reporting"])
-
-
-def _settings(ground: Ground) -> ReportingSettings:
-    app, broker = ground.roles.app, ground.kafka
-    return ReportingSettings(
-        database_host=app.host,
-        database_name=app.name,
-        database_user=app.user,
-        database_password=app.password,
-        kafka_bootstrap=broker.bootstrap,
-        kafka_user=broker.user,
-        kafka_password=broker.password,
-        http_port=0,
-        sealing_key=SecretStr("be" * 32),
-    )
 
 
 async def page(city: City) -> dict[str, Any]:

@@ -7,13 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from chassis.postgres import Conn, connected
 from chassis.settings import DatabaseSettings
-from deploy.bench.ground import make_database
+from deploy.bench.ground import make_database, unplugged
 from deploy.embedded import postgres
-from deploy.wiring import build, settings_of
 
 TIMES: Final = 20
 FILL_WITHIN: Final = 600.0
@@ -43,7 +40,7 @@ async def _timed(conn: Conn, place: tuple[str, str]) -> float:
     """Of what the service asks when this place comes free: one query, or two where few of the first fit."""
     asked: list[Any] = []
     with conn.query_logger(asked.append):
-        await build("matching", _settings()).store(conn).queue.candidates([], [place])
+        await unplugged("matching").store(conn).queue.candidates([], [place])
         await asyncio.sleep(0)  # loggers are called a moment later
     return sum([min([await _once(conn, each.query, each.args) for _ in range(TIMES)]) for each in asked])
 
@@ -52,12 +49,3 @@ async def _once(conn: Conn, query: str, args: Sequence[Any]) -> float:
     (plan,) = json.loads(await conn.fetchval("explain (analyze, format json) " + query, *args))
     took: float = plan["Planning Time"] + plan["Execution Time"]
     return took
-
-
-def _settings() -> Any:
-    nowhere: dict[str, Any] = {
-        "database_host": "", "database_name": "", "database_user": "", "database_password": SecretStr(""),
-        "kafka_bootstrap": "", "kafka_user": "", "kafka_password": SecretStr(""), "http_port": 1,
-        "sealing_key": SecretStr("be" * 32),
-    }  # fmt: skip
-    return settings_of("matching")(**nowhere)

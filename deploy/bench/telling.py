@@ -17,8 +17,7 @@ from chassis.postgres import Database, connect_pool
 from chassis.service import Service, now
 from chassis.work import Batch
 from contracts.referrals import NeedStatusChanged
-from deploy.bench.ground import AT, SEALER, Ground, make_database, referral_id
-from deploy.wiring import build, settings_of
+from deploy.bench.ground import AT, SEALER, SEALING_KEY, Ground, make_database, referral_id, unplugged
 
 POLL: Final = 1000
 ANSWERS_AFTER: Final = 0.05
@@ -76,7 +75,7 @@ async def telling(ground: Ground, messages: int) -> dict[str, float]:
     roles = await make_database(ground.superuser, "telling", "notifications")
     provider = Provider()
     server = await asyncio.start_server(provider.talk, "127.0.0.1", 0)
-    service = _service(ground, server.sockets[0].getsockname()[1])
+    service = _service(server.sockets[0].getsockname()[1])
     async with server, await connect_pool(roles.app) as pool:
         worker = service.worker(pool, SEALER)
         senders = Senders(worker, {m.__name__: (m, s) for m, s in service.senders.items()}, now, "bench", now())
@@ -99,16 +98,19 @@ async def _must_be_planned(pool: Database, messages: int) -> None:
         raise RuntimeError(f"{planned} of {messages} messages were planned")
 
 
-def _service(ground: Ground, port: int) -> Service:
-    given: dict[str, Any] = {
-        "database_host": "", "database_name": "", "database_user": "", "database_password": SecretStr(""),
-        "kafka_bootstrap": "", "kafka_user": "", "kafka_password": SecretStr(""), "http_port": 1,
-        "sealing_key": SecretStr("be" * 32), "token_key": SecretStr("be" * 32),
-        "referrals_url": f"http://127.0.0.1:{port}", "grants_url": "http://127.0.0.1:1", "notify_url": f"http://127.0.0.1:{port}",
-        "notify_api_key": SecretStr(f"bench-{UUID(int=1)}-{UUID(int=2)}"), "notify_sms_template": "bench",
-        "smtp_host": "127.0.0.1", "smtp_port": 1, "smtp_sender": "bench@example.org",
-    }  # fmt: skip
-    return build("notifications", settings_of("notifications")(**given))
+def _service(port: int) -> Service:
+    return unplugged(
+        "notifications",
+        token_key=SEALING_KEY,
+        referrals_url=f"http://127.0.0.1:{port}",
+        grants_url="http://127.0.0.1:1",
+        notify_url=f"http://127.0.0.1:{port}",
+        notify_api_key=SecretStr(f"bench-{UUID(int=1)}-{UUID(int=2)}"),
+        notify_sms_template="bench",
+        smtp_host="127.0.0.1",
+        smtp_port=1,
+        smtp_sender="bench@example.org",
+    )
 
 
 def _event(number: int) -> Event[Any]:

@@ -49,6 +49,8 @@ MOVES: Final[dict[tuple[OfferState, Act], OfferState]] = {
     ("unwiped", "return"): "returned",
     ("lent", "lose"): "lost",
 }
+LOAN_ACTS: Final[Mapping[str, Act]] = {"renewed": "renew", "returned": "return", "lost": "lose"}
+"""By what is told of a loan."""
 UNANSWERED: Final[frozenset[OfferState]] = frozenset({"awaiting", "open"})
 USING: Final[frozenset[OfferState]] = frozenset({"accepted", "in-progress", "lent", "unwiped", "lost"})
 NEED_AFTER: Final[dict[OfferState, NeedState]] = {

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 from itertools import groupby
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
 from contracts.matching import (
@@ -31,7 +31,7 @@ from contracts.stock import DirectHelpGiven, LoanChanged
 from contracts.vocabulary import Kind
 from services.matching.domain.allocation import allocate
 from services.matching.domain.fit import Asks, Need, Place, PlaceKey, Terms
-from services.matching.domain.offers import GIVEN_AWAY, Act, Offer, changes_of_units, moved
+from services.matching.domain.offers import GIVEN_AWAY, LOAN_ACTS, Act, Offer, changes_of_units, moved
 
 OfferEnded = OfferAccepted | OfferDeclined | OfferExpired | OfferWithdrawn
 Decided = OfferHeld | OfferMade
@@ -39,24 +39,7 @@ Moved = OfferEnded | SupportStarted | SupportEnded | LoanChanged
 OfSupply = PlaceOpened | PlaceChanged | DirectHelpGiven
 Fact = OfSupply | NeedWaiting | GapRecorded | QueueChanged | Decided | Moved
 
-READS: Final[tuple[type[Fact], ...]] = (
-    PlaceOpened,
-    PlaceChanged,
-    DirectHelpGiven,
-    NeedWaiting,
-    GapRecorded,
-    QueueChanged,
-    OfferHeld,
-    OfferMade,
-    OfferAccepted,
-    OfferDeclined,
-    OfferExpired,
-    OfferWithdrawn,
-    SupportStarted,
-    SupportEnded,
-    LoanChanged,
-)
-LOAN_ACTS: Final[dict[str, Act]] = {"returned": "return", "lost": "lose"}
+READS: Final[tuple[type[Fact], ...]] = get_args(Fact)
 ACTS: Final[dict[type[Fact], Act]] = {
     OfferAccepted: "accept",
     OfferDeclined: "decline",

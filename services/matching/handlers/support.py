@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from chassis.envelope import Event
@@ -14,15 +13,13 @@ from contracts.refusal import FieldError
 from contracts.stock import LoanReported
 from services.matching import events_out
 from services.matching.domain.fit import Lending, PlaceKey
-from services.matching.domain.offers import Act, Offer, moved
+from services.matching.domain.offers import LOAN_ACTS, Act, Offer, moved
 from services.matching.domain.units import Stock
 from services.matching.events_out import Decided, stock
 from services.matching.handlers import refusals
 from services.matching.handlers.change import Change, Moves, save_moves
 from services.matching.handlers.settle import settle
 from services.matching.store import Store
-
-LOAN_ACTS: Final[dict[str, Act]] = {"renewed": "renew", "returned": "return", "lost": "lose"}
 
 
 @dataclass(frozen=True, slots=True)
