@@ -205,17 +205,12 @@ async def _offers(seen: Evidence) -> list[Owed]:
 
 
 async def _notifications(seen: Evidence) -> list[Owed]:
-    changes = [
-        (need, AGAIN if waits_again("person", status, previous, reason) else status)
-        for need, status, reason, _, previous in seen.said.facts["NeedStatusChanged"]
-    ]
-    waiting = {change for change in changes if change[1] == "on-hold"}
     unknown = await seen.rows("notifications", UNKNOWN)
     known_mails = Counter(_mails(seen)) - Counter(row[0] for row in unknown)
     return [
         compare(
             "notifications: one message for each change that a person is told of",
-            [*waiting, *(change for change in changes if change[1] in TOLD)],
+            _told(seen),
             await seen.rows("notifications", "select need_id, status from message where audience = 'person'"),
         ),
         compare(
@@ -245,6 +240,16 @@ async def _notifications(seen: Evidence) -> list[Owed]:
             (row[0] for row in await seen.rows("reporting", "select event_id from notification")),
         ),
     ]
+
+
+def _told(seen: Evidence) -> list[tuple[str, str]]:
+    """What each person hears of which need."""
+    changes = [
+        (need, AGAIN if waits_again("person", status, previous, reason) else status)
+        for need, status, reason, _, previous in seen.said.facts["NeedStatusChanged"]
+    ]
+    waiting = {change for change in changes if change[1] == "on-hold"}
+    return [*waiting, *(change for change in changes if change[1] in TOLD)]
 
 
 async def _applicants(seen: Evidence) -> Owed:
