@@ -11,6 +11,7 @@ import httpx2
 import typer
 from rich.table import Table
 
+from contracts.message import Service
 from deploy.console import DEFAULT_DIR, AsJson, Dir, out, show
 from deploy.errors import DeployError
 from deploy.where import site_of
@@ -67,24 +68,49 @@ def outcome(
     show(told, as_json, lambda: out.print(again))
 
 
+@app.command()
+def feedback(
+    referral: Annotated[UUID, typer.Argument(help="The referral of the task.")],
+    need: Annotated[UUID, typer.Argument(help="The need of the task.")],
+    asked: Annotated[str, typer.Argument(help="closing, 3-months, 6-months.")],
+    goal_met: Annotated[str, typer.Option(help="Did they get what they wanted: yes, partly, no.")] = "not-said",
+    online: Annotated[str, typer.Option(help="Are they online: yes, no.")] = "not-said",
+    key_file: KeyFile = None,
+    dir: Dir = DEFAULT_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how it went, as a person told you whom you asked. The first answer counts."""
+    given = {"need_id": str(need), "asked": asked, "goal_met": goal_met, "online": online}
+    path = f"/v1/staff/referrals/{referral}/feedback"
+    told: dict[str, Any] = ask(dir, key_file, "POST", path, service="referrals", json=given).json()
+    show(told, as_json, lambda: out.print("Recorded."))
+
+
 def _tasks(folder: Path, key_file: Path | None, method: str, path: str, **given: Any) -> dict[str, Any]:
     answer: dict[str, Any] = ask(folder, key_file, method, f"/v1/call-tasks{path}", **given).json()
     return answer
 
 
 def ask(
-    folder: Path, key_file: Path | None, method: str, path: str, passed: Collection[int] = (), **given: Any
+    folder: Path,
+    key_file: Path | None,
+    method: str,
+    path: str,
+    *,
+    service: Service = "notifications",
+    passed: Collection[int] = (),
+    **given: Any,
 ) -> httpx2.Response:
-    """What notifications answers one of the staff. Raises DeployError with what is to be done, unless `passed`."""
+    """What a service answers one of the staff. Raises DeployError with what is to be done, unless `passed`."""
     key = key_file.read_text().strip() if key_file else os.environ.get(KEY, "")
     if not key:
         raise DeployError(f"Put your key of staff into {KEY}, or name its file with --key-file.")
-    url = site_of(folder).urls["notifications"] + path
+    url = site_of(folder).urls[service] + path
     try:
         response = httpx2.request(method, url, headers={"Authorization": f"Bearer {key}"}, timeout=WITHIN, **given)
         answer = response.json() if response.status_code >= 400 else {}
     except (httpx2.HTTPError, ValueError) as error:
-        raise DeployError(f"notifications does not answer ({type(error).__name__}). See: furthest status") from error
+        raise DeployError(f"{service} does not answer ({type(error).__name__}). See: furthest status") from error
     if response.status_code >= 400 and response.status_code not in passed:
         mends = [f"{error['message']} {error['mend']}" for error in answer.get("errors", ())]
         raise DeployError(" ".join(mends) or answer.get("detail", f"It was refused: {response.status_code}."))
@@ -121,3 +147,6 @@ def _show_task(task: Mapping[str, Any]) -> None:
     out.print(f"\n{tell['words']}", highlight=False, markup=False)
     if task["asks"]:
         out.print("Ask what they say to it, and tell it with the outcome: --answer yes, no or not-now (with --until).")
+    if task["about"].startswith("feedback-"):
+        told = f"{task['referral_id']} {task['need_id']} {task['about'].removeprefix('feedback-')}"
+        out.print(f"Ask it yourself, and tell what they say: furthest calls feedback {told}", soft_wrap=True)

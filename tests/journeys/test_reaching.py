@@ -84,6 +84,10 @@ async def test_staff_ring_somebody_with_the_command_and_tell_how_it_went(
     assert "a device for going online" in claimed["tell"]["words"]
     assert calls("outcome", task["id"], "reached")["outcome"] == "reached"
     assert await task_of(referral) == []
+    how_it_went = ("feedback", referral, task["need_id"], "closing", "--goal-met", "yes")
+    assert calls(*how_it_went, "--online", "no") == {"status": "accepted"}
+    wrong = deployment.furthest("calls", *how_it_went, "--online", "maybe", "--key-file", str(key))
+    assert (wrong.returncode, "not-said" in wrong.stderr) == (1, True)
     again = deployment.furthest("calls", "outcome", task["id"], "declined", "--key-file", str(key))
     assert (again.returncode, "told once" in again.stderr) == (1, True)
     nobody = deployment.furthest("calls", "list", "--key-file", "/dev/null")
