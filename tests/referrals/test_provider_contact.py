@@ -89,3 +89,13 @@ async def test_each_look_is_audited(helped: Helped) -> None:
         {"decision": "send", "channel": "email", **common},
         {"decision": "withheld", "channel": None, **common},
     ]
+
+
+async def test_a_way_that_is_none_is_refused_and_nothing_is_told(helped: Helped) -> None:
+    await helped.hear(OfferAccepted)
+    refused = await helped.ask(HELPER, "email", "fax")
+    assert (refused.status_code, "fax" in refused.text) == (422, False)
+    (error,) = refused.json()["errors"]
+    assert (error["field"], error["rule"]) == ("query.tried.1", "literal-error")
+    assert "via-referrer" in error["mend"] + error["message"]
+    assert await helped.audit() == []

@@ -13,14 +13,12 @@ from chassis.service import Running
 from chassis.tokens import Tokens
 from contracts.contacting import Asked, ContactReported, GoalMet, Online
 from contracts.person import Email
-from contracts.vocabulary import PartnerId
+from contracts.vocabulary import Channel, PartnerId
 from services.referrals.handlers.contacting import GiveFeedback, SetMail
 from services.referrals.handlers.gate import Gate, Lookup, Lookups
 from services.referrals.store import Store
 
-Tried = Annotated[
-    tuple[Annotated[str, Field(max_length=20)], ...], Query(max_length=10, description="Channels that failed.")
-]
+Tried = Annotated[tuple[Channel, ...], Query(max_length=10, description="Channels that failed.")]
 
 A_MINUTE: Final = 6_000
 """Twice what GOV.UK Notify takes of a service in a minute."""

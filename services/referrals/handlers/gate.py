@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from contracts.contacting import Asked
 from contracts.notifications import Audience
 from contracts.person import Person
-from contracts.vocabulary import NeedStatus
+from contracts.vocabulary import Channel, NeedStatus
 from services.referrals.domain.codes import LENGTH, code_of, grouped
 from services.referrals.domain.contact import Contact, Rule, choose, strictest, to_referrer
 from services.referrals.handlers.asking import person_of
@@ -33,7 +33,7 @@ class Lookup(BaseModel):
     referral_id: UUID
     need_id: UUID
     purpose: Annotated[str, Field(max_length=40)]
-    tried: list[Annotated[str, Field(max_length=20)]] = Field(default=[], max_length=10)
+    tried: list[Channel] = Field(default=[], max_length=10)
     audience: Audience = "person"
 
     @property
