@@ -106,7 +106,7 @@ class Access:
             log.error("access_unreadable", offset=record.offset, exc_info=error)
 
     def _add(self, added: KeyAdded) -> None:
-        if added.key_id not in self.revoked:
+        if added.key_id not in self.revoked and added.expires_at > self.clock():
             self.keys[added.sha256] = added
             self.hashes[added.key_id] = added.sha256
 

@@ -20,18 +20,26 @@ def record(said: KeyAdded | KeyRevoked) -> KeptRecord:
     return KeptRecord(ACCESS, 0, 0, 0, said.key().encode(), value, tuple(headers_of(headers)))
 
 
+def an_access() -> Access:
+    return Access(KafkaSettings(bootstrap="", user="", password=SecretStr("")), "toy", lambda: NOW)
+
+
+def a_key(lives: timedelta) -> KeyAdded:
+    digest = sha256(b"a key").hexdigest()
+    return KeyAdded(key_id=uuid4(), sha256=digest, role="staff", principal="anna", expires_at=NOW + lives)
+
+
 def test_a_revoked_key_opens_nothing_while_all_keys_are_read_again() -> None:
-    access = Access(KafkaSettings(bootstrap="", user="", password=SecretStr("")), "toy", lambda: NOW)
-    added = KeyAdded(
-        key_id=uuid4(),
-        sha256=sha256(b"a key").hexdigest(),
-        role="staff",
-        principal="anna",
-        expires_at=NOW + timedelta(days=1),
-    )
+    access, added = an_access(), a_key(timedelta(days=1))
     access.take(record(added))
     assert access.caller("a key")
     access.take(record(KeyRevoked(key_id=added.key_id)))
     assert access.caller("a key") is None
     access.take(record(added))
     assert access.caller("a key") is None
+
+
+def test_a_key_that_has_expired_is_not_held_in_memory() -> None:
+    access = an_access()
+    access.take(record(a_key(timedelta())))
+    assert not access.keys
