@@ -54,36 +54,28 @@ class Referrals:
     async def save_referrals(self, facts: Sequence[ReferralReceived]) -> None:
         """A referral is received once: what is heard again writes nothing."""
         await self.conn.execute(
-            """insert into referral (referral_id, partner, area, received_at, score, groups, area_step, policy, lane)
-               select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::int[], $6::int[],
-                                    $7::int[], $8::text[], $9::text[])
+            """insert into referral (referral_id, partner, area, received_at, score)
+               select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::int[])
                on conflict (referral_id) do update set partner = excluded.partner, area = excluded.area,
-                   received_at = excluded.received_at, score = excluded.score, groups = excluded.groups,
-                   area_step = excluded.area_step, policy = excluded.policy, lane = excluded.lane
+                   received_at = excluded.received_at, score = excluded.score
                where referral.received_at is null""",
             [fact.referral_id for fact in facts],
             [fact.partner for fact in facts],
             [fact.area for fact in facts],
             [fact.received_at for fact in facts],
             [fact.priority.score for fact in facts],
-            [fact.priority.groups for fact in facts],
-            [fact.priority.area_step for fact in facts],
-            [fact.priority.policy for fact in facts],
-            [fact.lane for fact in facts],
         )
 
     async def save_needs(self, rows: Sequence[tuple[NeedReceived, ReferralReceived]]) -> None:
         """A need that is known already keeps what later facts told of it."""
         await self.conn.execute(
-            """insert into need (need_id, referral_id, kind, area, status)
-               select need_id, referral_id, kind, area, 'requested'
-               from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[]) as new (need_id, referral_id, kind, area)
-               on conflict (need_id) do update set kind = excluded.kind, area = excluded.area, status = excluded.status
+            """insert into need (need_id, referral_id, kind, status)
+               select *, 'requested' from unnest($1::uuid[], $2::uuid[], $3::text[])
+               on conflict (need_id) do update set kind = excluded.kind, status = excluded.status
                where need.status is null""",
             [need.need_id for need, _ in rows],
             [fact.referral_id for _, fact in rows],
             [need.kind for need, _ in rows],
-            [fact.area for _, fact in rows],
         )
 
     async def move_needs(self, moves: Sequence[Moves]) -> None:
@@ -91,30 +83,28 @@ class Referrals:
         await self.conn.execute(
             """with new as (
                    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                                        $7::text[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[],
-                                        $11::timestamptz[])
-                       as new (need_id, referral_id, kind, area, status, reason, outcome, status_at, accepted_at,
+                                        $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[])
+                       as new (need_id, referral_id, kind, status, reason, outcome, status_at, accepted_at,
                                waiting_until, ended_at)
                ), kept as (
                    select new.*, need.accepted_at as first_at, need.waiting_until as left_at, need.ended_at as over_at,
-                          new.need_id = any($12::uuid[]) as has_waited, new.need_id = any($13::uuid[]) as was_open
+                          new.need_id = any($11::uuid[]) as has_waited, new.need_id = any($12::uuid[]) as was_open
                    from new left join need using (need_id)
                )
-               insert into need (need_id, referral_id, kind, area, status, reason, outcome, status_at, accepted_at,
+               insert into need (need_id, referral_id, kind, status, reason, outcome, status_at, accepted_at,
                                  waiting_until, ended_at)
-               select need_id, referral_id, kind, area, status, reason, outcome, status_at,
+               select need_id, referral_id, kind, status, reason, outcome, status_at,
                       coalesce(first_at, accepted_at),
                       case when has_waited then waiting_until else coalesce(left_at, waiting_until) end,
                       case when was_open then ended_at else coalesce(over_at, ended_at) end
                from kept
-               on conflict (need_id) do update set kind = excluded.kind, area = excluded.area,
-                   status = excluded.status, reason = excluded.reason, outcome = excluded.outcome,
-                   status_at = excluded.status_at, accepted_at = excluded.accepted_at,
-                   waiting_until = excluded.waiting_until, ended_at = excluded.ended_at""",
+               on conflict (need_id) do update set kind = excluded.kind, status = excluded.status,
+                   reason = excluded.reason, outcome = excluded.outcome, status_at = excluded.status_at,
+                   accepted_at = excluded.accepted_at, waiting_until = excluded.waiting_until,
+                   ended_at = excluded.ended_at""",
             [move.last.need_id for move in moves],
             [move.last.referral_id for move in moves],
             [move.last.kind for move in moves],
-            [move.last.area for move in moves],
             [move.last.status for move in moves],
             [move.last.reason for move in moves],
             [move.last.outcome for move in moves],
@@ -159,8 +149,7 @@ class Referrals:
         the score its band stays, as closed months are counted by it."""
         ids = list(referrals)
         await self.conn.execute(
-            """update referral set groups = null, area_step = null, policy = null, lane = null,
-                   score = (select max(least) from unnest($2::int[]) as least where least <= score)
+            """update referral set score = (select max(least) from unnest($2::int[]) as least where least <= score)
                where referral_id = any($1::uuid[])""",
             ids,
             list(BANDS.values()),
