@@ -1,7 +1,6 @@
 """What a partner sends twice is done once, and answered twice."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -68,5 +67,5 @@ def _told_again(claim: delivery.Claim) -> Fact | None:
         return None
     told = MESSAGES[claim.answer_type].model_validate_json(claim.answer, extra="ignore")
     return Fact(
-        told, replace(claim.event, source=f"{claim.event.source}#again"), to=claim.event.partner, is_answer=True
+        told, claim.event._replace(source=f"{claim.event.source}#again"), to=claim.event.partner, is_answer=True
     )

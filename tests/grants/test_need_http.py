@@ -1,6 +1,5 @@
 """Gaps weigh in a round: frozen when assessment opens, without the own ones, and closed by what is funded."""
 
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -103,7 +102,7 @@ async def hear_together(city: City, opened: PlaceOpened, *gaps: GapClosed) -> No
     """What one PlaceUpdated caused carries one correlation."""
     at = city.stage.clock()
     cause = fact_event(opened, at)
-    events = [cause, *(replace(fact_event(gap, at), correlation=cause.correlation) for gap in gaps)]
+    events = [cause, *(fact_event(gap, at)._replace(correlation=cause.correlation) for gap in gaps)]
     outcome = await city.stage.worker.run(Batch("grants", events))
     assert not outcome.failed
 
