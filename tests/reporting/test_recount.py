@@ -106,6 +106,11 @@ async def test_tables_are_what_whoever_counts_the_facts_comes_to(stage: Callable
     made = await close_the_month(on)
 
     needs = [need for _, those in everybody for need in those if not need.when("entered-in-error")]
+    assert_who_was_referred(made, needs)
+    assert_what_became_of_it(made, needs)
+
+
+def assert_who_was_referred(made: Mapping[str, MetricPublished], needs: Sequence[Need]) -> None:
     people = list({need.person: need for need in needs}.values())
     in_month = [need for need in people if in_november(need.received_at)]
     assert_counted(made[f"referrals/{MONTH}/all"], {"": len(in_month)})
@@ -116,6 +121,8 @@ async def test_tables_are_what_whoever_counts_the_facts_comes_to(stage: Callable
     by_committee = Counter(f"{n.kind},{WARDS[n.ward][1]}" for n in needs if in_november(n.received_at))
     assert_counted(made[f"needs/{MONTH}/kind-by-committee"], by_committee)
 
+
+def assert_what_became_of_it(made: Mapping[str, MetricPublished], needs: Sequence[Need]) -> None:
     served = [need for need in needs if in_november(need.when("accepted"))]
     assert_counted(made[f"served/{MONTH}/kind"], Counter(need.kind for need in served))
     ended = [(n, *n.moves[-1]) for n in needs if n.moves[-1][0] in {"completed", "cancelled"}]
