@@ -12,10 +12,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, com
 
 from chassis.door import body_at_most, body_of, read
 from chassis.due import NotCalled
-from chassis.envelope import Event
 from chassis.errors import Refused, refuse
 from chassis.http import NOT_FOUND, Bearer, Problem, Staff
-from chassis.ids import uuid7
 from chassis.service import Running
 from contracts.notifications import Audience
 from contracts.vocabulary import PersonsAnswer
@@ -283,11 +281,8 @@ async def _load(running: Running, task_id: UUID) -> asyncpg.Record:
 
 async def _do(running: Running, act: BaseModel) -> None:
     """Raises Problem where it is refused."""
-    at = running.clock()
-    identity = str(uuid7(at))
-    event = Event(identity, "/furthest/door", type(act).__name__, at, identity, identity, act, identity)
     try:
-        await running.worker.request(event)
+        await running.act(act)
     except Refused as refused:
         status = STATUS.get(refused.errors[0].rule, 422)
         raise Problem(status, "The request had no effect.", refused.errors) from None
