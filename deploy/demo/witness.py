@@ -42,7 +42,7 @@ FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "CallRequested": ("task_id", "channel"),
     "CallCompleted": ("task_id",),
     "AnswerTaken": ("need_id", "task_id"),
-    "NotificationDelivered": ("need_id", "status"),
+    "NotificationDelivered": ("need_id", "status", "about"),
     **dict.fromkeys(TO_APPLICANTS, ("application_id",)),
 }
 """The facts that rules look at, and their fields."""

@@ -101,6 +101,7 @@ class Carrier(StandInNotify):
         """What the service knows of its messages must be what the carrier has, and has said."""
         says = {kept["reference"]: verdict(_end(kept), "sent", kept["type"]) for kept in self.kept}
         returned = await seen.rows("notifications", OF_RETURNED)
+        delivered = [(need, about or status) for need, status, about in seen.said.facts["NotificationDelivered"]]
         return [
             compare(
                 "carrier: it got each message that was sent, and once",
@@ -116,7 +117,7 @@ class Carrier(StandInNotify):
             compare(
                 "log: one NotificationDelivered for each message that arrived",
                 await seen.rows("notifications", DELIVERED),
-                (fact for fact in seen.said.facts["NotificationDelivered"] if fact not in returned),
+                (told for told in delivered if told not in returned),
             ),
         ]
 

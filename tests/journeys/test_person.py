@@ -76,7 +76,8 @@ async def rows(deployment: Deployment, service: str, sql: str, *args: Any) -> li
 
 async def counted(deployment: Deployment) -> list[Any]:
     """How many needs of each kind and ward reporting counts."""
-    return await rows(deployment, "reporting", "select kind, area, count(*) from need group by 1, 2 order by 1, 2")
+    by_area = "select kind, area, count(*) from need join referral using (referral_id) group by 1, 2 order by 1, 2"
+    return await rows(deployment, "reporting", by_area)
 
 
 def furthest(deployment: Deployment, *words: str, code: int = 0) -> Any:
@@ -106,7 +107,7 @@ async def test_all_that_is_held_of_a_person_is_shown_and_then_forgotten_everywhe
     assert document["held"]["matching"]["offer"][0]["offer_id"] == offer["offer_id"]
     assert document["held"]["matching"]["told"][0]["data"] == {k: v for k, v in offer.items() if k != "type"}
     assert document["held"]["notifications"]["message"]
-    assert document["held"]["reporting"]["need"][0]["area"] == WARD
+    assert document["held"]["reporting"]["referral"][0]["area"] == WARD
     audit = document["held"]["referrals"]["person_audit"]
     assert [(line["done"], line["who"], line["why"]) for line in audit] == [("exported", "ann", "asked for it")]
     assert stays.mark not in str(document)
@@ -153,8 +154,8 @@ async def accept(deployment: Deployment, offer: dict[str, Any]) -> None:
 async def all_hear_of(deployment: Deployment, known: Known) -> None:
     """Every service has told, or counted, that help was accepted."""
     heard = {
-        "reporting": """select 1 from offer join need using (need_id)
-                        where offer.state = 'accepted' and offer.referral_id = $1::text::uuid and area is not null""",
+        "reporting": """select 1 from referral join need using (referral_id) join offer using (need_id)
+                        where offer.state = 'accepted' and need.referral_id = $1::text::uuid and area is not null""",
         "notifications": "select 1 from message where state <> 'waiting' and referral_id = $1::text::uuid",
     }
 
