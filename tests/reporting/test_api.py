@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,15 +18,13 @@ from pydantic import SecretStr
 from chassis.access import Access
 from chassis.door import Door
 from chassis.http import Health, build_app
-from chassis.service import Running, Service
+from chassis.service import Running
 from chassis.settings import KafkaSettings
 from contracts.access import KeyAdded
 from contracts.vocabulary import Role
 from services.reporting.domain.measures import MEASURES
-from tests.reporting.builders import ARMLEY, areas, moved, published, received, reporting
+from tests.reporting.builders import ARMLEY, areas, moved, published, received
 from tests.support import NOON, Clock, Stage
-
-Put = Callable[[Service], Awaitable[Stage]]
 
 
 def _access(**keys: Role) -> Access:
@@ -40,11 +38,6 @@ def _access(**keys: Role) -> Access:
             key_id=UUID(int=number), sha256=digest, role=role, principal=key, expires_at=NOON + timedelta(days=1)
         )
     return access
-
-
-@pytest_asyncio.fixture
-async def on(stage: Put) -> Stage:
-    return await stage(reporting())
 
 
 @pytest_asyncio.fixture

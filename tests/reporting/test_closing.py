@@ -1,12 +1,10 @@
 """What is published of a month when it is over, and what of it is corrected, or not, later."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import pytest_asyncio
+import pytest
 
-from chassis.service import Service
 from contracts.contacting import FeedbackGiven
 from contracts.matching import (
     OfferAccepted,
@@ -23,27 +21,18 @@ from tests.reporting.builders import (
     MONTH,
     YEAR,
     a,
-    areas,
     close_the_month,
     ids,
     moved,
     publish,
     received,
     referral_id,
-    reporting,
     scheduled,
     values,
 )
 from tests.support import NOON, Stage, said
 
-Put = Callable[[Service], Awaitable[Stage]]
-
-
-@pytest_asyncio.fixture
-async def on(stage: Put) -> Stage:
-    put = await stage(reporting())
-    await put.hear(areas(E05011400="Gipton & Harehills", E05011387="Armley"))
-    return put
+pytestmark = pytest.mark.usefixtures("two_wards")
 
 
 async def test_a_closed_month_says_what_happened_in_it_by_the_days_of_london(on: Stage) -> None:

@@ -1,19 +1,17 @@
 """Reporting forgets an erased referral, and what it counts and publishes stays as true as it was."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from chassis.service import Service
 from contracts.matching import GapRecorded, NeedEscalated, NeedWaiting, OfferMade, OfferWithdrawn, SupportStarted
 from contracts.message import Message
 from contracts.notifications import NotificationSent
 from contracts.referrals import PersonErased, ReferralClosed, ReferralWithdrawn
 from contracts.reporting import ErasureConfirmed
 from contracts.stock import LoanChanged
-from tests.reporting.builders import PROJECTIONS, a, empty, moved, need_id, received, referral_id, reporting
+from tests.reporting.builders import PROJECTIONS, a, empty, moved, need_id, received, referral_id
 from tests.support import Stage, said
 
 OF_ONE = {"referral_id": referral_id(1), "need_id": need_id(1)}
@@ -34,11 +32,6 @@ OF_OTHERS = (
     a(LoanChanged, **OF_ONE),
     a(NotificationSent, **OF_ONE),
 )
-
-
-@pytest_asyncio.fixture
-async def on(stage: Callable[[Service], Awaitable[Stage]]) -> Stage:
-    return await stage(reporting())
 
 
 async def dump(stage: Stage) -> dict[str, list[dict[str, Any]]]:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -59,11 +58,6 @@ from tests.support import Stage, fact_event, usual
 
 Put = Callable[[Service], Awaitable[Stage]]
 OF_ONE = {"referral_id": referral_id(1), "need_id": need_id(1)}
-
-
-@pytest_asyncio.fixture
-async def on(stage: Put) -> Stage:
-    return await stage(reporting())
 
 
 async def dump(stage: Stage) -> dict[str, list[dict[str, Any]]]:

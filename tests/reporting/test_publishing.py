@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-import pytest_asyncio
 
 from chassis.service import Service
 from contracts.contacting import FeedbackGiven
@@ -32,7 +31,6 @@ from tests.reporting.builders import (
     MONTH,
     YEAR,
     a,
-    areas,
     close_the_month,
     ids,
     moved,
@@ -47,13 +45,7 @@ from tests.reporting.builders import (
 from tests.support import NOON, Stage, said
 
 Put = Callable[[Service], Awaitable[Stage]]
-
-
-@pytest_asyncio.fixture
-async def on(stage: Put) -> Stage:
-    put = await stage(reporting())
-    await put.hear(areas(E05011400="Gipton & Harehills", E05011387="Armley"))
-    return put
+pytestmark = pytest.mark.usefixtures("two_wards")
 
 
 async def test_many_facts_schedule_one_publication(stage: Put) -> None:

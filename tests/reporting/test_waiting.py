@@ -1,22 +1,13 @@
 """Who waits, who of them has nobody to help them, and who was passed over."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-import pytest_asyncio
-
-from chassis.service import Service
 from contracts.matching import GapRecorded, NeedWaiting, OfferMade
-from tests.reporting.builders import GIPTON, a, ids, moved, publish, received, reporting, values
+from tests.reporting.builders import GIPTON, a, ids, moved, publish, received, values
 from tests.support import NOON, Stage
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-@pytest_asyncio.fixture
-async def on(stage: Callable[[Service], Awaitable[Stage]]) -> Stage:
-    return await stage(reporting())
 
 
 async def test_somebody_waits_until_they_are_taken_on(on: Stage) -> None:
