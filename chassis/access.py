@@ -17,6 +17,7 @@ from chassis.kafka import client_options
 from chassis.logs import logger
 from chassis.metrics import DEGRADED
 from chassis.settings import KafkaSettings
+from chassis.waiting import unbroken
 from contracts.access import KeyAdded, KeyRevoked
 from contracts.topics import ACCESS
 
@@ -74,7 +75,7 @@ class Access:
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(**client_options(self.kafka, f"{self.service}-access"), fetch_max_wait_ms=500)
         try:
-            await consumer.start()
+            await unbroken(consumer.start())
             partition = TopicPartition(ACCESS, 0)
             consumer.assign([partition])
             await consumer.seek_to_beginning(partition)

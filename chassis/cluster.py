@@ -10,6 +10,7 @@ from chassis.errors import Stopped
 from chassis.kafka import client_options
 from chassis.postgres import Database
 from chassis.settings import KafkaSettings
+from chassis.waiting import unbroken
 
 
 async def check(
@@ -17,8 +18,8 @@ async def check(
 ) -> None:
     """Raises Stopped where the cluster or a partition count is another, and KafkaError where that cannot be told."""
     admin = AIOKafkaAdminClient(**client_options(kafka, client_id))
-    await admin.start()
     try:
+        await unbroken(admin.start())
         cluster = (await admin.describe_cluster())["cluster_id"]
         described = await admin.describe_topics(list(topics)) if topics else []
     finally:

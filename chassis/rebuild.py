@@ -28,6 +28,7 @@ from chassis.sealing import Sealer
 from chassis.service import Service, decoders, now
 from chassis.settings import DatabaseSettings, Settings
 from chassis.subscription import POLL_RECORDS
+from chassis.waiting import unbroken
 from chassis.work import Batch, Worker
 
 T = TypeVar("T")
@@ -199,7 +200,7 @@ async def _shadow(
         worker = service.worker(pool, sealer, clock)
         discarded = await projection.discarded(conn, service.name)
         try:
-            await reader.start()
+            await unbroken(reader.start())
             yield Shadow(worker, name, decoders(service, sealer)[service.name], reader, discarded, progress)
         finally:
             await reader.stop()

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from chassis.envelope import Record
 from chassis.kafka import client_options
 from chassis.settings import KafkaSettings
+from chassis.waiting import unbroken
 
 READ_WITHIN: Final = 2.0
 
@@ -34,7 +35,7 @@ async def read_after(settings: KafkaSettings, client_id: str, topic: str, after:
     consumer = AIOKafkaConsumer(**client_options(settings, client_id), fetch_max_wait_ms=100)
     try:
         async with asyncio.timeout(READ_WITHIN):
-            await consumer.start()
+            await unbroken(consumer.start())
             consumer.assign([partition])
             first = (await consumer.beginning_offsets([partition]))[partition]
             end = (await consumer.end_offsets([partition]))[partition]

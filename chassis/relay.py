@@ -16,7 +16,7 @@ from chassis.logs import logger
 from chassis.metrics import DEGRADED, UNSENT, UNSENT_AGE
 from chassis.postgres import Conn, connect
 from chassis.settings import DatabaseSettings, KafkaSettings
-from chassis.waiting import happened
+from chassis.waiting import happened, unbroken
 from contracts.topics import HEADROOM, MAX_RECORD_BYTES
 
 log = logger("relay")
@@ -120,7 +120,7 @@ class Relay:
                 max_request_size=2_097_152,
             )
             try:
-                await producer.start()
+                await unbroken(producer.start())
                 DEGRADED.labels(part="relay").set(0)
                 await self._send_for_ever(conn, producer)
             finally:

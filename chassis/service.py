@@ -36,6 +36,7 @@ from chassis.relay import Relay
 from chassis.sealing import Sealer
 from chassis.settings import Settings
 from chassis.tidy import Tidy
+from chassis.waiting import unbroken
 from chassis.watch import Watch
 from chassis.work import Worker
 from contracts.message import Message
@@ -230,6 +231,7 @@ async def serving(
         for server in servers:
             server.should_exit = True
         tasks[-1].cancel()
+        await asyncio.wait(tasks[-1:])
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop_consuming(broker, consumers), DRAIN_WITHIN)
         await asyncio.wait(tasks[: len(drained)], timeout=DRAIN_WITHIN)
@@ -270,7 +272,7 @@ async def _consume(
     while True:
         try:
             await safe()
-            await broker.start()
+            await unbroken(broker.start())
             break
         except Stopped:
             raise

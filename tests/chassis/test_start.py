@@ -1,9 +1,13 @@
 """What must be true before one record is read, what a consumer does that falls silent, and how it ends."""
 
 import asyncio
+import itertools
+from collections.abc import Awaitable
 from uuid import uuid4
 
 import pytest
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.protocol.metadata import MetadataRequest
 from pydantic import SecretStr
 
 from chassis import cluster, kafka
@@ -124,3 +128,32 @@ async def test_a_service_ends_also_where_kafka_does_not_answer(monkeypatch: pyte
     broker = kafka.broker(KafkaSettings(bootstrap="", user="", password=SecretStr("")), "test")
     monkeypatch.setattr(broker, "stop", asyncio.Event().wait)
     await asyncio.wait_for(stop_consuming(broker, []), 5)
+
+
+@pytest.mark.parametrize("asked", range(1, 6))
+async def test_whoever_is_told_to_end_while_it_starts_leaves_no_connection_open(
+    asked: int, toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """aiokafka forgets the connection that it asks for the cluster over when a start is broken off there."""
+    opened: list[AIOKafkaConnection] = []
+    there, answer = asyncio.Event(), asyncio.Event()
+    send = AIOKafkaConnection.send
+
+    async def late(self: AIOKafkaConnection, request: MetadataRequest) -> object:
+        await answer.wait()
+        return await send(self, request)
+
+    def ask(self: AIOKafkaConnection, request: object, *more: bool, **options: bool) -> Awaitable[object]:
+        opened.append(self)
+        if not isinstance(request, MetadataRequest) or there.is_set() or next(questions) < asked:
+            answered: Awaitable[object] = send(self, request, *more, **options)
+            return answered
+        there.set()
+        return asyncio.ensure_future(late(self, request))
+
+    questions = itertools.count(1)
+    monkeypatch.setattr(AIOKafkaConnection, "send", ask)
+    async with toy.running():
+        await asyncio.wait_for(there.wait(), 60)
+        asyncio.get_running_loop().call_later(0.1, answer.set)
+    assert [str(connection) for connection in opened if connection.connected()] == []
