@@ -32,13 +32,13 @@ STEPS: Final = 10
 SEVERAL: Final = 8
 WORSE: Final = 2
 MANY: Final = 50
-TURNS: Final = 10
+TURNS: Final = 40
 WORK: Final = 3_000_000
 FEW: Final = 50
 """Where no other world is found, more is kept back than perhaps had to be. So many changes are tried for each, and of
 those that give something away the nearest are mended, in so many steps, by so many other changes for each of several
-counts; a step may leave fewer than so many more wrong. Where all that is new does not help, it is tried so many times
-in another order. After so much `WORK` fewer are tried."""
+counts; a step may leave fewer than so many more wrong. Where they do not help others are tried, in so many turns, and
+fewer after so much `WORK`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +155,10 @@ class Worlds:
 
     def _tried(self, world: World, key: int, step: int, turn: int) -> Iterator[tuple[Change, Counts]]:
         """Changes that are possible, and the counts that would not read as they do."""
-        changes = list(islice(self._changes(key, step), TRIES if self.spent < WORK else FEW))
+        tries = TRIES if self.spent < WORK else FEW
+        changes = list(islice(self._changes(key, step), SEVERAL * tries if turn else tries))
         if turn:
-            Random(turn).shuffle(changes)  # noqa: S311 - another order, the same each time
+            changes = Random(turn).sample(changes, min(tries, len(changes)))  # noqa: S311 - others, the same each time
         for change in changes:
             self.spent += 1
             if (both := self._possible(world, change, key, step)) is not None:
@@ -210,9 +211,7 @@ class Worlds:
         if before is not None and self.people.of_sort[before] <= world.gone[before]:
             return None
         was, now = self._of(before) or 0, self._of(after)
-        if now is None:
-            return None
-        return (was, now) if (now >> key & 1) - (was >> key & 1) == step else None
+        return None if now is None or (now >> key & 1) - (was >> key & 1) != step else (was, now)
 
     def _of(self, sort: Sort | None) -> Counts | None:
         known = 0 if sort is None else self.counted.get(sort)
@@ -239,7 +238,7 @@ class Worlds:
         if key not in self.inside:
             self.inside[key] = [sort for sort, counts in self.counted.items() if counts >> key & 1]
         inside, places = self.inside[key], tuple(self.people.places(key))
-        others = [s for s, counts in self.counted.items() if len(inside) <= MANY and not counts >> key & 1]
+        others = (s for s, counts in self.counted.items() if len(inside) <= MANY and not counts >> key & 1)
         if step > 0:
             near = [self._joining(inside, places, place) for place in places]
             far = ((other, _like(other, sort, places)) for other in others for sort in inside)

@@ -105,6 +105,14 @@ def test_what_was_published_before_is_reckoned_with_and_not_taken_back() -> None
     assert of_parts({"april": 6, "may": 7}, told=[["all"]]) == set()
 
 
+def test_where_the_first_changes_would_all_be_seen_others_are_tried() -> None:
+    """Nobody can leave the hundreds of parts that have 8 people, but somebody can leave the last one."""
+    parts = {"here": 2, **{f"part {n}": 8 for n in range(400)}, "there": 10}
+    before = {key: bounds(count) for key, count in {"all": 3212, **parts}.items() if key != "there"}
+    assert sum(parts.values()) == 3212
+    assert of_parts(parts, before, [["there"]]) == set()
+
+
 def assert_safe(
     of_sort: Mapping[Sort, int], cells: Cells, slices: Sequence[Sequence[Key]], kept: Collection[Key]
 ) -> None:
