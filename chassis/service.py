@@ -231,7 +231,7 @@ async def serving(
         for server in servers:
             server.should_exit = True
         tasks[-1].cancel()
-        await asyncio.wait(tasks[-1:])
+        await asyncio.wait(tasks[-1:], timeout=DRAIN_WITHIN)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop_consuming(broker, consumers), DRAIN_WITHIN)
         await asyncio.wait(tasks[: len(drained)], timeout=DRAIN_WITHIN)
