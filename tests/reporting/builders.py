@@ -103,6 +103,10 @@ def areas(**names: str) -> AreasLoaded:
     return a(AreasLoaded, areas=[{"code": code, "name": name, "decile": 1, "step": 10} for code, name in names.items()])
 
 
+async def dump(stage: Stage) -> dict[str, list[dict[str, Any]]]:
+    return {table: await stage.rows(f"select * from {table} order by 1, 2") for table in PROJECTIONS}  # noqa: S608 - a name of ours
+
+
 async def empty(stage: Stage) -> None:
     """Forgets everything, as before the log is read anew."""
     for table in PROJECTIONS:

@@ -11,7 +11,7 @@ from contracts.notifications import NotificationSent
 from contracts.referrals import PersonErased, ReferralClosed, ReferralWithdrawn
 from contracts.reporting import ErasureConfirmed
 from contracts.stock import LoanChanged
-from tests.reporting.builders import PROJECTIONS, a, empty, moved, need_id, received, referral_id
+from tests.reporting.builders import a, dump, empty, moved, need_id, received, referral_id
 from tests.support import Stage, said
 
 OF_ONE = {"referral_id": referral_id(1), "need_id": need_id(1)}
@@ -32,10 +32,6 @@ OF_OTHERS = (
     a(LoanChanged, **OF_ONE),
     a(NotificationSent, **OF_ONE),
 )
-
-
-async def dump(stage: Stage) -> dict[str, list[dict[str, Any]]]:
-    return {table: await stage.rows(f"select * from {table} order by 1, 2") for table in PROJECTIONS}  # noqa: S608 - ours
 
 
 async def hear(stage: Stage, facts: Sequence[Message]) -> dict[str, list[dict[str, Any]]]:

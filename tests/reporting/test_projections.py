@@ -44,9 +44,9 @@ from contracts.stock import DirectHelpGiven, LoanChanged
 from services.reporting.events_in import EVENTS_IN
 from tests.reporting.builders import (
     GIPTON,
-    PROJECTIONS,
     a,
     areas,
+    dump,
     empty,
     moved,
     need_id,
@@ -58,10 +58,6 @@ from tests.support import Stage, fact_event, usual
 
 Put = Callable[[Service], Awaitable[Stage]]
 OF_ONE = {"referral_id": referral_id(1), "need_id": need_id(1)}
-
-
-async def dump(stage: Stage) -> dict[str, list[dict[str, Any]]]:
-    return {table: await stage.rows(f"select * from {table} order by 1, 2") for table in PROJECTIONS}  # noqa: S608 - a name of ours
 
 
 async def replay(stage: Stage, log: list[tuple[int, Message]]) -> dict[str, list[dict[str, Any]]]:
